@@ -1,0 +1,19 @@
+/** Where a part of a pipeline stands: what a provider needs to know to open it. */
+export interface Place {
+  /** The pipeline's name. */
+  readonly pipeline: string;
+  /** The folder `.catchment`, for what is kept on this machine. */
+  readonly dataDir: string;
+  /** The part: a source's name behind `source-`, `secondary`, `lake`, `warehouse` or `staging`. */
+  readonly part: string;
+}
+
+/**
+ * A queue, lake or warehouse as a config names it. Making one opens no connection and needs no credentials; `open` may be
+ * called by every process that needs the part, and is lazy itself: the first call of the part connects.
+ */
+export interface Provider<Part> {
+  /** For people: `duckdb`, `sqs`. */
+  readonly name: string;
+  open(place: Place): Part;
+}

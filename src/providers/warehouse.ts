@@ -1,0 +1,149 @@
+import type { Lake } from './lake.js';
+import type { Finding } from './queue.js';
+
+export type ColumnType = 'string' | 'int64' | 'double' | 'decimal' | 'boolean' | 'date' | 'timestamp' | 'json';
+
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+  /** The warehouse's own type, where the user overrides: `decimal(12,2)`. */
+  readonly sql?: string;
+}
+
+/** A table as the warehouse makes it: the user's columns; the warehouse adds the system columns. */
+export interface TableShape {
+  readonly name: string;
+  readonly version: number;
+  readonly columns: readonly Column[];
+  readonly cluster: readonly string[];
+}
+
+export interface StagedFile {
+  readonly key: string;
+  /** Hex SHA-256 of the file's bytes. */
+  readonly sha256: string;
+}
+
+/**
+ * One lake object's part in a load.
+ *
+ * `rowsFile`: gzip NDJSON, a line a row:
+ * `{"_event_key","_event_id","_source","_row","_sent_at","_batch", …the user's columns, each present, null where empty}`.
+ * `_row` counts from 0 within the event. In mode `replace` a line with `_row: -1` and no user columns says that the event
+ * makes no row any more. `_sent_at` and timestamps are ISO 8601 in UTC (`2026-11-24T12:00:00.000Z`), dates `YYYY-MM-DD`,
+ * int64 and decimals JSON strings of digits, json columns a JSON *string* that holds the JSON text.
+ *
+ * `rejectionsFile`: gzip NDJSON, a line a rejected event: `{"event_key","event_id","sent_at","batch","key","line","reason"}`;
+ * `line` counts from 1.
+ *
+ * A file may hold two copies of one event (the same `_event_key` on several runs of lines, the copies' `_row` each from 0).
+ */
+export interface LoadBatch {
+  readonly batch: string;
+  /** The lake object's key. */
+  readonly key: string;
+  /** Events in the object. */
+  readonly events: number;
+  /** Events that the table's `match` took, copies included. */
+  readonly matched: number;
+  /** Where copies of these events are looked for by `_sent_at`, both ends included (ISO 8601), window included. */
+  readonly lookFrom: string;
+  readonly lookTo: string;
+  readonly rowsFile?: StagedFile;
+  readonly rejectionsFile?: StagedFile;
+  /** The object could not be read: a manifest line that never counts as loaded. */
+  readonly problem?: 'gone' | 'corrupt';
+}
+
+/** What `transform` wrote: the plan of one table's load, itself a file in staging. */
+export interface Load {
+  /** The same on every retry: names staging tables and jobs. */
+  readonly id: string;
+  readonly table: TableShape;
+  /** `rejected`: only batches with a line, only events that have a rejection. */
+  readonly existing: 'keep' | 'replace' | 'rejected';
+  readonly batches: readonly LoadBatch[];
+}
+
+/** What one load added to the manifest, summed over its batches; the same on a repeat. */
+export interface LoadResult {
+  readonly events: number;
+  readonly matched: number;
+  readonly rows: number;
+  readonly removed: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly cleared: number;
+}
+
+/** One thing that `migrate` did or would do. */
+export interface Change {
+  readonly table: string;
+  readonly what: 'create table' | 'add column';
+  readonly column?: string;
+}
+
+/** Manifest sums beside the table's own counts, in one snapshot. */
+export interface Audit {
+  /** Sums over the manifest. */
+  readonly events: number;
+  readonly matched: number;
+  readonly rows: number;
+  readonly removed: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly cleared: number;
+  /** The table's own counts. */
+  readonly rowsCounted: number;
+  readonly rejectionsCounted: number;
+  /** Rows whose (_event_key, _row) stands more than once, beyond the first; among `_sent_at >= since`. */
+  readonly rowsTwice: number;
+  /** (source, id) pairs with more than one identity; among `_sent_at >= since`. */
+  readonly conflicts: number;
+  /** Batches with a `problem` line and no line without one. */
+  readonly unreadable: number;
+  /** Newest `_loaded_at` of a row, where there is one. */
+  readonly loadedAt?: Date;
+}
+
+export interface Warehouse {
+  /** The live rhythm is max(freshness / 2, everyMs); at most `maxFiles` lake objects a load. */
+  readonly cadence: { readonly everyMs: number; readonly maxFiles: number };
+  /** What a value may be; checked in the transform, row by row. */
+  readonly limits: {
+    readonly stringBytes: number;
+    readonly jsonBytes: number;
+    readonly jsonDepth: number;
+    readonly minTime: string;
+    readonly maxTime: string;
+  };
+  /** A lake of the warehouse's own for load files; else the pipeline's lake, where `canRead` says so. */
+  readonly staging?: Lake;
+  canRead(lakeUri: string): boolean;
+  /**
+   * Makes or widens tables, and records from when each owes its events; repeatable, safe from several processes.
+   * Throws `SchemaConflict` (table, column, what to do instead), having changed nothing of that table.
+   */
+  migrate(tables: readonly TableShape[], how: 'plan' | 'apply'): Promise<Change[]>;
+  /** Stages and rolls back. Throws `RowsRefused`, with file and line where the warehouse names them. */
+  probe(load: Load, staging: Lake, signal: AbortSignal): Promise<void>;
+  /**
+   * ONE transaction; loads of one table are serialised by the warehouse itself; a repeat is a no-op with the same answer.
+   * Leaves out each batch that is settled for its mode, judged inside the transaction. Throws `RowsRefused`,
+   * `TableMissing` or `Unavailable`.
+   */
+  load(load: Load, staging: Lake, signal: AbortSignal): Promise<LoadResult>;
+  /** What was stored in the lake from then on must be in the table. Throws `TableMissing`. */
+  owesFrom(table: string): Promise<Date>;
+  /** Those of `batches` that have no good manifest line. */
+  missing(table: TableShape, batches: readonly string[], at: 'any version' | 'this version or higher'): Promise<string[]>;
+  rejections(
+    table: string,
+    want: { reason?: string; after?: string; limit: number },
+  ): Promise<{ key: string; line: number; reason: string }[]>;
+  audit(table: TableShape, since: Date): Promise<Audit>;
+  query(sql: string): AsyncIterable<Record<string, unknown>>;
+  check(): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}
