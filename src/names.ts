@@ -1,0 +1,36 @@
+/** The ids by which people and processes find each other's work in Temporal. */
+
+export const workflowId = {
+  ingest: (pipeline: string, source: string, batch: string) => `ingest/${pipeline}/${source}/${batch}`,
+  load: (pipeline: string, load: string) => `load/${pipeline}/${load}`,
+  backfill: (pipeline: string, table: string) => `backfill/${pipeline}/${table}`,
+  reconcile: (pipeline: string) => `reconcile/${pipeline}`,
+} as const;
+
+/** The workflows that `status --wait` waits for, as prefixes of their ids; reconcile runs for ever on its schedule. */
+export function workPrefixes(pipeline: string): string[] {
+  return [`ingest/${pipeline}/`, `load/${pipeline}/`, `backfill/${pipeline}/`];
+}
+
+export function scheduleId(pipeline: string): string {
+  return `reconcile/${pipeline}`;
+}
+
+/**
+ * The workers' task queue. It carries the data folder's own identity where there is one, not its name: a stale task of a
+ * folder that is gone would be retried for ever by the workers of another at the same path.
+ */
+export function taskQueue(pipeline: string, dataId: string | undefined): string {
+  return dataId === undefined ? `catchment/${pipeline}` : `catchment/${pipeline}/${dataId}`;
+}
+
+/** The task queue of the one poller process that holds a batch's bytes and receipts. */
+export function pollerTaskQueue(pipeline: string, processId: string): string {
+  return `catchment/${pipeline}/poller/${processId}`;
+}
+
+export const searchAttribute = {
+  pipeline: 'CatchmentPipeline',
+  source: 'CatchmentSource',
+  tables: 'CatchmentTables',
+} as const;

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+
+import { Unavailable } from './errors.js';
+
+/** What `dev` writes to `.catchment/dev.json`, so that other commands on the folder find its services. */
+export interface DevRecord {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly temporalAddress: string;
+  readonly uiUrl?: string;
+}
+
+export function readDevRecord(dataDir: string): DevRecord | undefined {
+  const file = join(dataDir, 'dev.json');
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as DevRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface TemporalAt {
+  readonly address?: string;
+  readonly namespace: string;
+}
+
+/** Where Temporal is: `TEMPORAL_*` and the profile file first (@temporalio/envconfig), else the `dev` of this folder, else localhost:7233. */
+export function temporalAt(dataDir: string): TemporalAt & { connection: Record<string, unknown> } {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const address = connectionOptions.address ?? readDevRecord(dataDir)?.temporalAddress ?? '127.0.0.1:7233';
+  return { address, namespace: namespace ?? 'default', connection: { ...connectionOptions, address } };
+}
+
+/** Connects through the native core, which costs less than grpc-js and can be shared with workers. Throws `Unavailable`. */
+export async function connectTemporal(dataDir: string): Promise<{ connection: NativeConnection; client: Client; namespace: string }> {
+  const at = temporalAt(dataDir);
+  try {
+    const connection = await NativeConnection.connect(at.connection);
+    return { connection, client: new Client({ connection, namespace: at.namespace }), namespace: at.namespace };
+  } catch {
+    throw new Unavailable(`Temporal at ${at.address ?? '?'} does not answer; start it, or set TEMPORAL_ADDRESS`);
+  }
+}
