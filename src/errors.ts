@@ -29,6 +29,9 @@ export class Unavailable extends CatchmentError {}
 /** The lake answered: there is no object under that key. */
 export class LakeNotFound extends CatchmentError {}
 
+/** A key that no object can ever have, or that would leave the lake. The same call can never succeed. */
+export class LakeKeyRefused extends CatchmentError {}
+
 /** The object's bytes are not those that its key or reference names, or cannot be read as an object. */
 export class LakeCorrupt extends CatchmentError {}
 

@@ -15,5 +15,7 @@ export interface Place {
 export interface Provider<Part> {
   /** For people: `duckdb`, `sqs`. */
   readonly name: string;
+  /** Keeps its data on this machine and answers at once: a pipeline of such parts alone gets shorter defaults. */
+  readonly embedded?: true;
   open(place: Place): Part;
 }
