@@ -1,7 +1,11 @@
 import type { z } from 'zod';
 
 import type { Attributes } from './events.js';
+import type { Json } from './json.js';
+import type { Problem } from './problems.js';
 import type { TableShape } from './providers/warehouse.js';
+import { callSite, type Site } from './site.js';
+import { checkTable } from './table-check.js';
 
 /** An event as a table's `match` and `rows` see it. */
 export interface EventView {
@@ -12,15 +16,12 @@ export interface EventView {
   /** The bytes as they were sent. */
   readonly body: Uint8Array;
   /** The body parsed as JSON, once for all tables; undefined where it is no JSON. */
-  readonly json: any; // placeholder: the type is settled by the tables' author
+  readonly json: Json;
 }
 
-/** A mistake in a definition: `defineTable` never throws, whoever loads the tables reports them all. */
-export interface TableProblem {
-  /** Within the definition: `cluster[0]`. */
-  readonly path: string;
-  /** What is wrong and what to write instead. */
-  readonly message: string;
+/** What `rows` may look at beside the parsed event. */
+export interface RowsContext {
+  readonly event: EventView;
 }
 
 /** A row-making table, checked and erased: what the transform and the loads work with. */
@@ -31,15 +32,74 @@ export interface Table {
   /** `since`, where the user moved it: what was stored from then on is owed. */
   readonly since?: Date;
   match(event: EventView): boolean;
-  readonly event: z.ZodType;
+  /** The event's contract; undefined where there is none, and `rows` is given `event.json` as it is, undefined included. */
+  readonly event: z.ZodType | undefined;
   readonly row: z.ZodType;
   rows(event: unknown, context: RowsContext): unknown;
-  readonly problems: readonly TableProblem[];
+  /** Mistakes in the definition: `defineTable` never throws, whoever loads the tables reports them all. */
+  readonly problems: readonly Problem[];
   /** Where `defineTable` was called. */
-  readonly site: { readonly file: string; readonly line: number } | undefined;
+  readonly site: Site | undefined;
 }
 
-/** What `rows` may look at beside the parsed event. */
-export interface RowsContext {
-  readonly event: EventView;
+type NoneOneOrMore<Row> = Row | readonly Row[] | null | undefined;
+/** What `rows` may return: one row, several, none, or a promise of these. */
+export type Rows<Row> = NoneOneOrMore<Row> | Promise<NoneOneOrMore<Row>>;
+
+type RowOf<Result> =
+  Result extends PromiseLike<infer Value> ? RowOf<Value> : Result extends readonly (infer Row)[] ? Row : Result;
+type KeyOf<Row> = Row extends object ? keyof Row : never;
+/** TypeScript lets an inferred return type have more keys than asked for: a column that is not in the row must not compile. */
+type OnlyColumnsOf<Row, Result> = [Exclude<KeyOf<RowOf<Result>>, keyof Row>] extends [never]
+  ? unknown
+  : { readonly 'no such column': Exclude<KeyOf<RowOf<Result>>, keyof Row> };
+/** As a type parameter, keeps literals in rows literal (`'web'`, not `string`), so that they fit enum columns. */
+type Value = string | number | bigint | boolean | object | null | undefined;
+
+/**
+ * What a table is.
+ *
+ * @example
+ * ```ts
+ * export const screenViews = defineTable('screen_views', {
+ *   match: (event) => event.json?.type === 'screen_view',
+ *   event: z.object({ user: z.string(), screen: z.string(), ts: z.iso.datetime() }),
+ *   row: z.object({ user_id: z.string(), screen: z.string(), viewed_at: z.iso.datetime() }),
+ *   rows: (event) => ({ user_id: event.user, screen: event.screen, viewed_at: event.ts }),
+ *   cluster: ['user_id'],
+ * });
+ * ```
+ */
+export interface TableDefinition<Event extends z.ZodType, Row extends z.ZodObject, Result> {
+  /** Raise it when `rows` changes and earlier events are to be made anew; a whole number from 1. Default 1. */
+  readonly version?: number;
+  /** Which events the table takes; default: all. */
+  readonly match?: (event: EventView) => boolean;
+  /** The event's contract, for the body parsed as JSON: what fails it is rejected, with the path. Default: none. */
+  readonly event?: Event;
+  /** The row: one column a key. SQL types follow from it; `.meta({ sql: 'decimal(12,2)' })` overrides. */
+  readonly row: Row;
+  /** Makes rows of an event: one, several (an array), or none (undefined, null, []). May be async. */
+  readonly rows: (
+    event: z.output<Event>,
+    context: RowsContext,
+  ) => Result & Rows<z.input<Row>> & OnlyColumnsOf<z.input<Row>, Result>;
+  /** Columns that queries filter by, most important first: the warehouse keeps their rows together. At most 4. */
+  readonly cluster?: readonly (keyof z.output<Row> & string)[];
+  /** What was stored from then on is owed to the table (ISO 8601 or Date). Default: since the table was first made. */
+  readonly since?: string | Date;
+}
+
+/**
+ * Defines a table. Never throws, so that a mistake in a table cannot stop collection: mistakes are in `problems`.
+ *
+ * @param name - `[a-z_][a-z0-9_]{0,62}`, without the prefix `catchment_`
+ */
+export function defineTable<
+  Row extends z.ZodObject,
+  Cell extends Value,
+  Result extends Rows<Record<string, Cell>>,
+  Event extends z.ZodType = z.ZodType<Json>,
+>(name: string, definition: TableDefinition<Event, Row, Result>): Table {
+  return checkTable(name, definition, callSite(defineTable));
 }
