@@ -47,6 +47,9 @@ export class RowsRefused extends CatchmentError {}
 /** The config or the command line is wrong; exit status 2. */
 export class ConfigError extends CatchmentError {}
 
+/** The queue can never take the event as it is: too large, or not allowed. The others of the call are not concerned. */
+export class EventRefused extends CatchmentError {}
+
 /** Another process owns what this one needs; the message says which. */
 export class Occupied extends CatchmentError {}
 
@@ -65,5 +68,8 @@ export function describeError(error: unknown): string {
 
 /** Drivers quote the offending value, which may itself hold quotes: cut all from the first quote to the last; one line, at most 300 characters. */
 export function withoutQuotes(message: string): string {
-  return message.replace(/["'`].*(?:["'`]|$)/s, '…').split('\n', 1)[0]!.slice(0, 300);
+  return message
+    .replace(/["'`].*(?:["'`]|$)/s, '…')
+    .split('\n', 1)[0]!
+    .slice(0, 300);
 }
