@@ -49,10 +49,22 @@ export type Rows<Row> = NoneOneOrMore<Row> | Promise<NoneOneOrMore<Row>>;
 type RowOf<Result> =
   Result extends PromiseLike<infer Value> ? RowOf<Value> : Result extends readonly (infer Row)[] ? Row : Result;
 type KeyOf<Row> = Row extends object ? keyof Row : never;
-/** TypeScript lets an inferred return type have more keys than asked for: a column that is not in the row must not compile. */
-type OnlyColumnsOf<Row, Result> = [Exclude<KeyOf<RowOf<Result>>, keyof Row>] extends [never]
-  ? unknown
-  : { readonly 'no such column': Exclude<KeyOf<RowOf<Result>>, keyof Row> };
+type OtherColumns<Row, Result> = Exclude<KeyOf<RowOf<Result>>, keyof Row>;
+/** What a result of this form would have to be, so that the compiler names the column that is wrong. */
+type Expected<Row, Result> =
+  Result extends PromiseLike<infer Value>
+    ? Promise<Expected<Row, Value>>
+    : Result extends readonly unknown[]
+      ? readonly Row[]
+      : Result extends null | undefined
+        ? Result
+        : Row;
+/** An inferred return type may have more keys than asked for: a column that is not in the row must not compile either. */
+type Fitting<Row, Result> = [Result] extends [Rows<Row>]
+  ? [OtherColumns<Row, Result>] extends [never]
+    ? Result
+    : Result & { readonly 'no such column': OtherColumns<Row, Result> }
+  : Expected<Row, Result>;
 /** As a type parameter, keeps literals in rows literal (`'web'`, not `string`), so that they fit enum columns. */
 type Value = string | number | bigint | boolean | object | null | undefined;
 
@@ -80,10 +92,7 @@ export interface TableDefinition<Event extends z.ZodType, Row extends z.ZodObjec
   /** The row: one column a key. SQL types follow from it; `.meta({ sql: 'decimal(12,2)' })` overrides. */
   readonly row: Row;
   /** Makes rows of an event: one, several (an array), or none (undefined, null, []). May be async. */
-  readonly rows: (
-    event: z.output<Event>,
-    context: RowsContext,
-  ) => Result & Rows<z.input<Row>> & OnlyColumnsOf<z.input<Row>, Result>;
+  readonly rows: (event: z.output<Event>, context: RowsContext) => Fitting<z.input<Row>, Result>;
   /** Columns that queries filter by, most important first: the warehouse keeps their rows together. At most 4. */
   readonly cluster?: readonly (keyof z.output<Row> & string)[];
   /** What was stored from then on is owed to the table (ISO 8601 or Date). Default: since the table was first made. */
