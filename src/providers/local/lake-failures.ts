@@ -1,7 +1,9 @@
 import { CatchmentError, LakeKeyRefused, Unavailable } from '../../errors.js';
 
+/** The system's code of a failed call, `ENOENT`. By its shape: an error may come from another realm, as under Jest. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const code: unknown = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** What a person can do about it; the call is retried until then. */

@@ -1,5 +1,5 @@
 import { lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import type { LakeObject } from '../lake.js';
 import { codeOf, failure } from './lake-failures.js';
@@ -19,7 +19,7 @@ export async function* listFolder(root: LakeRoot, prefix: string, after: string)
   const folder = folderOfPrefix(prefix);
   await root.isMade();
   try {
-    await root.checkInside(join(root.path, folder), prefix);
+    await root.checkInside(resolve(root.path, folder), prefix);
   } catch (error) {
     if (await isGone(root, error)) return;
     throw failure(error, `listing ${prefix}`, root.path);
