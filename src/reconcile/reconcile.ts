@@ -1,0 +1,131 @@
+import type { Settings } from '../config/settings.js';
+import { timeOfId } from '../ids.js';
+import type { Parts } from '../open.js';
+import type { Queue } from '../providers/queue.js';
+import type { Table } from '../tables.js';
+import { auditTable } from './audit.js';
+import { compareLake, type ComparedObject } from './compare.js';
+import { owedTables } from './owed.js';
+import type { Gap, ReconcileReport, TableReport } from './report.js';
+
+export interface ReconcileOptions {
+  /** Over the whole lake; else over the objects whose hour lies within `survive` and a day. */
+  readonly full?: boolean;
+  /** What the lake's `writtenAt` is compared with, in Unix milliseconds; by default this moment. */
+  readonly now?: number;
+  /** After every page of at most 1,000 objects. */
+  readonly onProgress?: (objects: number) => void;
+  /** Throws its reason between two pages. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a comparison came to, and what `backfill` should be started for. */
+export interface Reconciliation {
+  readonly report: ReconcileReport;
+  readonly gaps: readonly Gap[];
+}
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** How long an object may take from the lake into the tables before it is looked for. */
+export function settleMs(settings: Pick<Settings, 'leaseMs'>): number {
+  return 2 * settings.leaseMs + 30_000;
+}
+
+/**
+ * Compares the lake with the manifests, and the manifests with the tables; each is asked of the stores themselves, and
+ * memory does not grow with the lake. Throws `Unavailable` where lake or warehouse do not answer.
+ */
+export async function reconcile(
+  parts: Pick<Parts, 'sources' | 'secondary' | 'lake' | 'warehouse'>,
+  settings: Settings,
+  tables: readonly Table[],
+  options: ReconcileOptions = {},
+): Promise<Reconciliation> {
+  const now = options.now ?? Date.now();
+  const settle = settleMs(settings);
+  const longest = settings.patienceMs + settle;
+  const from = options.full === true ? undefined : now - settings.surviveMs - dayMs;
+  const { owed, absent } = await owedTables(parts.warehouse, tables);
+  const overdue = (await looksEmpty(parts.secondary)) ? settle : longest;
+
+  const lake = { objects: 0, events: 0, underWay: 0, oldestMissing: 0 };
+  const found = new Map(
+    tables.map(({ name }) => [name, { missing: 0, outdated: 0, gap: undefined as Gap | undefined }]),
+  );
+  for await (const page of compareLake(parts, settings, owed, from)) {
+    for (const object of page) {
+      lake.objects += 1;
+      lake.events += object.events;
+      const age = now - object.writtenAt.getTime();
+      for (const name of object.outdatedIn) found.get(name)!.outdated += 1;
+      if (object.missingIn.length === 0) continue;
+      lake.oldestMissing = Math.max(lake.oldestMissing, age);
+      if (age <= longest) lake.underWay += 1;
+      for (const name of object.missingIn) {
+        const table = found.get(name)!;
+        if (age > longest) table.missing += 1;
+        if (age > overdue) table.gap = widened(table.gap ?? emptyGap(name), object, age);
+      }
+    }
+    options.onProgress?.(lake.objects);
+    options.signal?.throwIfAborted();
+  }
+
+  const reports: Record<string, TableReport> = {};
+  for (const table of tables) {
+    const { missing, outdated } = found.get(table.name)!;
+    const audit = await auditTable(parts.warehouse, table, new Date(from ?? 0), absent.get(table.name));
+    reports[table.name] = { version: table.version, objectsMissing: missing, objectsOutdated: outdated, ...audit };
+  }
+  const report: ReconcileReport = {
+    ok: Object.values(reports).every(holds),
+    // What is missing is named where it starts; an object that the listing could not show yet is younger than `settle`.
+    provedUntil: new Date(now - Math.min(Math.max(lake.oldestMissing, settle), longest)).toISOString(),
+    objects: { lake: lake.objects, events: lake.events, underWay: lake.underWay },
+    tables: reports,
+    deadLetters: await countDeadLetters(parts),
+  };
+  return { report, gaps: [...found.values()].flatMap(({ gap }) => gap ?? []) };
+}
+
+function holds(table: TableReport): boolean {
+  const { objectsMissing, objectsUnreadable, rowsMissing, rowsExtra, rowsTwice, problem } = table;
+  return problem === undefined && objectsMissing + objectsUnreadable + rowsMissing + rowsExtra + rowsTwice === 0;
+}
+
+function emptyGap(table: string): Gap {
+  return { table, from: Infinity, to: 0, objects: 0, oldestMs: 0 };
+}
+
+function widened(gap: Gap, { batch }: ComparedObject, age: number): Gap {
+  const hour = Math.floor(timeOfId(batch)! / hourMs) * hourMs;
+  return {
+    table: gap.table,
+    from: Math.min(gap.from, hour),
+    to: Math.max(gap.to, hour + hourMs),
+    objects: gap.objects + 1,
+    oldestMs: Math.max(gap.oldestMs, age),
+  };
+}
+
+/** A queue that does not answer may hold anything: then only `patience` tells what was forgotten. */
+async function looksEmpty(queue: Queue): Promise<boolean> {
+  try {
+    const { waiting, leased } = await queue.backlog();
+    return waiting + leased === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function countDeadLetters({ sources, secondary }: Pick<Parts, 'sources' | 'secondary'>): Promise<number | null> {
+  const queues = [...Object.values(sources), secondary].flatMap(({ deadLetters }) => deadLetters ?? []);
+  try {
+    const backlogs = await Promise.all(queues.map((queue) => queue.backlog()));
+    return backlogs.reduce((sum, { waiting, leased }) => sum + waiting + leased, 0);
+  } catch {
+    return null;
+  }
+}
