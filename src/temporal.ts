@@ -13,6 +13,8 @@ export interface DevRecord {
   readonly startedAt: string;
   readonly temporalAddress: string;
   readonly uiUrl?: string;
+  /** Pids of what it runs, by name: `temporal` (the server's watcher), `worker`, `poll`. */
+  readonly processes?: Readonly<Record<string, number>>;
 }
 
 export function readDevRecord(dataDir: string): DevRecord | undefined {
@@ -38,7 +40,9 @@ export function temporalAt(dataDir: string): TemporalAt & { connection: Record<s
 }
 
 /** Connects through the native core, which costs less than grpc-js and can be shared with workers. Throws `Unavailable`. */
-export async function connectTemporal(dataDir: string): Promise<{ connection: NativeConnection; client: Client; namespace: string }> {
+export async function connectTemporal(
+  dataDir: string,
+): Promise<{ connection: NativeConnection; client: Client; namespace: string }> {
   const at = temporalAt(dataDir);
   try {
     const connection = await NativeConnection.connect(at.connection);
