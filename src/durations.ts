@@ -5,9 +5,11 @@ const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as con
 /** A duration as people write it: `500ms`, `90s`, `10m`, `12h`, `3d`. */
 export type Duration = `${number}${keyof typeof units}`;
 
+export const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
 /** Milliseconds of a duration. Throws `ConfigError` that names `what`. */
 export function milliseconds(text: string, what: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  const match = durationPattern.exec(text);
   if (match === null) throw new ConfigError(`${what}: "${text}" is no duration; write 500ms, 90s, 10m, 12h or 3d`);
   return Math.round(Number(match[1]) * units[match[2] as keyof typeof units]);
 }

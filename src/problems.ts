@@ -8,14 +8,23 @@ export interface Problem {
   readonly message: string;
 }
 
+/** An object of these settings and no other. */
+export function settingsOf<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  message: string,
+): z.ZodObject<Shape, z.core.$strict> {
+  const names = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? `there is no such setting; write one of ${names}` : message,
+  });
+}
+
 /** The issues of a failed parse as problems, their paths beneath `under`. */
 export function problemsOf(error: z.ZodError | undefined, ...under: string[]): Problem[] {
-  return (error?.issues ?? []).flatMap((issue) => {
-    const path = (...more: PropertyKey[]) => z.core.toDotPath([...under, ...issue.path, ...more]);
-    if (issue.code !== 'unrecognized_keys') return [{ path: path(), message: issue.message }];
-    return issue.keys.map((key) => ({
-      path: path(key),
-      message: 'there is no such setting; remove it or mend its name',
-    }));
+  return (error?.issues ?? []).flatMap(({ message, path, ...issue }) => {
+    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    const paths = keys.length > 0 ? keys.map((key) => [...path, key]) : [path];
+    return paths.map((whole) => ({ path: z.core.toDotPath([...under, ...whole]), message }));
   });
 }

@@ -19,13 +19,13 @@ export function callSite(callee: (...parameters: never) => unknown): Site | unde
   return trace.stack === undefined ? undefined : siteOf(trace.stack);
 }
 
-/** The first place that a stack trace names. */
-export function siteOf(stack: string): Site | undefined {
+/** The first place of a stack trace that `wanted` takes. */
+export function siteOf(stack: string, wanted: (file: string) => boolean = () => true): Site | undefined {
   // A frame is `at name (place)` or `at place`; a place begins as an absolute path or a URL does.
-  const frame = /^\s*at (?:(?!file:|[/\\]|[A-Z]:[/\\]).*? \()?((?:file:|[/\\]|[A-Z]:[/\\]).*?):(\d+):\d+\)?$/m.exec(
-    stack,
-  );
-  if (frame === null) return undefined;
-  const [, place, line] = frame as unknown as [string, string, string];
-  return { file: place.startsWith('file:') ? fileURLToPath(place) : place, line: Number(line) };
+  const frames = /^\s*at (?:(?!file:|[/\\]|[A-Z]:[/\\]).*? \()?((?:file:|[/\\]|[A-Z]:[/\\]).*?):(\d+):\d+\)?$/gm;
+  for (const [, place, line] of stack.matchAll(frames) as Iterable<[string, string, string]>) {
+    const file = place.startsWith('file:') ? fileURLToPath(place) : place;
+    if (wanted(file)) return { file, line: Number(line) };
+  }
+  return undefined;
 }

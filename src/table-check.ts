@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { columnsOf } from './columns.js';
-import { problemsOf, type Problem } from './problems.js';
+import { problemsOf, settingsOf, type Problem } from './problems.js';
 import type { Column } from './providers/warehouse.js';
 import type { Site } from './site.js';
 import type { Table } from './tables.js';
@@ -19,7 +19,7 @@ const aFunction = <Type extends (...parameters: never) => unknown>(message: stri
 const aSchema = (message: string) => z.custom<z.ZodType>((value) => value instanceof z.ZodType, message);
 
 /** Each field on its own, so that one mistake does not hide the others. */
-const definitionSchema = z.strictObject(
+const definitionSchema = settingsOf(
   {
     version: z
       .int('is no version; write a whole number from 1: version: 2')

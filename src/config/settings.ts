@@ -26,3 +26,11 @@ export interface Settings {
   /** `.catchment` of `--dir`, absolute. */
   readonly dataDir: string;
 }
+
+/** All providers that the settings name. */
+export function providersOf(
+  settings: Pick<Settings, 'sources' | 'lake' | 'secondary' | 'warehouse' | 'staging'>,
+): readonly Provider<unknown>[] {
+  const { sources, lake, secondary, warehouse, staging } = settings;
+  return [...Object.values(sources), lake, secondary, warehouse, ...(staging === undefined ? [] : [staging])];
+}

@@ -1,0 +1,20 @@
+export { defineConfig, type Config, type DefinedConfig } from './config/define.js';
+export type { Duration } from './durations.js';
+export * from './errors.js';
+export type { Attributes } from './events.js';
+export type { Json } from './json.js';
+export type { Lake, LakeObject } from './providers/lake.js';
+export { duckdb } from './providers/local/duckdb.js';
+export { folderLake } from './providers/local/lake.js';
+export { localQueue, type LocalQueueOptions } from './providers/local/queue.js';
+export type { Place, Provider } from './providers/provider.js';
+export type { Delivery, Finding, Message, Outcome, Queue, QueueLimits } from './providers/queue.js';
+export type * from './providers/warehouse.js';
+export {
+  defineTable,
+  type EventView,
+  type Rows,
+  type RowsContext,
+  type Table,
+  type TableDefinition,
+} from './tables.js';
