@@ -1,0 +1,222 @@
+import pLimit from 'p-limit';
+
+import { CatchmentError, ConfigError, TableMissing, Unavailable, UserCodeError } from '../errors.js';
+import type { TableShape, Warehouse } from '../providers/warehouse.js';
+import { Died, Isolate, type IsolateOptions } from './isolate.js';
+import { fromFailure, type Answer, type Job, type Loaded, type Position } from './messages.js';
+import type { ObjectClaims } from './object.js';
+import type { TableFiles } from './table.js';
+
+export type { LoadFile } from './files.js';
+export type { TableFiles } from './table.js';
+
+export interface TransformRequest extends ObjectClaims {
+  /** The lake object, as stored. */
+  readonly object: Uint8Array;
+  readonly tables: readonly string[] | 'all';
+  /** `replace`: an event that makes no row is written as a line with `_row: -1`. */
+  readonly existing: 'keep' | 'replace' | 'rejected';
+  /** How far apart copies of an event may be sent, in milliseconds. */
+  readonly dedupeMs: number;
+  readonly limits: Warehouse['limits'];
+}
+
+/** The table cannot take this object: its code hangs or breaks the thread for too many events. */
+export interface TableFailure {
+  readonly table: string;
+  readonly error: UserCodeError;
+}
+
+export type TableOutcome = TableFiles | TableFailure;
+
+/** Makes load files of lake objects with the user's code, which runs in threads of its own and can hurt nothing else. */
+export interface Transformer {
+  /** Throws `ConfigError` where the tables cannot be loaded; the next call tries anew. */
+  tables(): Promise<readonly TableShape[]>;
+  /**
+   * One outcome a table, in the order asked. Throws `LakeCorrupt`, `TableMissing`, or `ConfigError` where the tables
+   * cannot be loaded; the next call tries anew.
+   */
+  transform(request: TransformRequest): Promise<readonly TableOutcome[]>;
+  /** What is under way fails with `Unavailable`. */
+  close(): Promise<void>;
+}
+
+export interface TransformerOptions extends Partial<IsolateOptions> {
+  /** Objects at once. Default 1: the work is CPU alone. */
+  readonly threads?: number;
+}
+
+const defaults: IsolateOptions = { deadlineMs: 5_000, loadMs: 60_000, heapMb: 512 };
+/** So many events of one table that hang or break the thread within one object are the table's fault, not theirs. */
+const mostVerdicts = 3;
+
+export function createTransformer(
+  where: { config: string; dir: string },
+  { threads = 1, ...options }: TransformerOptions = {},
+): Transformer {
+  const pool = Array.from({ length: threads }, () => new Slot(where, { ...defaults, ...options }));
+  const idle = [...pool];
+  const limit = pLimit(threads);
+  const withSlot = <Result>(work: (slot: Slot) => Promise<Result>): Promise<Result> =>
+    limit(async () => {
+      const slot = idle.pop()!;
+      try {
+        return await work(slot);
+      } finally {
+        idle.push(slot);
+      }
+    });
+  return {
+    tables: () => withSlot((slot) => slot.tables()),
+    transform: (request) => withSlot((slot) => slot.transform(request)),
+    close: async () => {
+      await Promise.all(pool.map((slot) => slot.close()));
+    },
+  };
+}
+
+/** A place for a thread: a new one is started when it is needed and the last one is dead. */
+class Slot {
+  readonly #where: { config: string; dir: string };
+  readonly #options: IsolateOptions;
+  #isolate: Isolate | undefined;
+  #closed = false;
+
+  constructor(where: { config: string; dir: string }, options: IsolateOptions) {
+    this.#where = where;
+    this.#options = options;
+  }
+
+  async tables(): Promise<readonly TableShape[]> {
+    return (await this.#ready()).tables;
+  }
+
+  async transform(request: TransformRequest): Promise<readonly TableOutcome[]> {
+    const known = await this.tables();
+    const asked = request.tables === 'all' ? known.map((table) => table.name) : request.tables;
+    const unknown = asked.find((name) => !known.some((table) => table.name === name));
+    if (unknown !== undefined) {
+      throw new TableMissing(`${unknown}: the config of this worker has no such table`, { table: unknown });
+    }
+    const { object, key, source, batch, events, sha256, existing, dedupeMs, limits } = request;
+    const job = { object, key, source, batch, events, sha256, dedupeMs, limits, tellRowless: existing === 'replace' };
+    return this.#isolated(job, asked);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#isolate?.end();
+  }
+
+  /**
+   * Runs the job again and again until the thread lives: an event in hand when it died is rejected only if that happens
+   * again with the event alone, since a thread may die for what others did, and a deadline may pass while nothing ran.
+   */
+  async #isolated(job: Omit<Job, 'tables' | 'verdicts'>, asked: readonly string[]): Promise<readonly TableOutcome[]> {
+    const failed = new Map<string, UserCodeError>();
+    const verdicts: { name: string; line: number; reason: string }[] = [];
+    let unexplained = 0;
+    for (;;) {
+      const tables = asked.filter((name) => !failed.has(name));
+      const known = verdicts.filter(({ name }) => !failed.has(name));
+      const answer = await this.#run({
+        ...job,
+        tables,
+        verdicts: known.map(({ name, line, reason }) => ({ table: tables.indexOf(name), line, reason })),
+      });
+      if (!(answer instanceof Died)) return outcomes(asked, filesOf(answer), failed);
+      const name = tables[answer.at.table]!;
+      const { line } = answer.at;
+      const again = line === 0 ? undefined : await this.#alone(job, name, line);
+      if (again instanceof Died) {
+        verdicts.push({ name, line, reason: reasonOf(again, this.#options) });
+        if (verdicts.filter((verdict) => verdict.name === name).length < mostVerdicts) continue;
+      } else if (++unexplained < mostVerdicts) {
+        continue;
+      } else if (line === 0) {
+        throw new CatchmentError(`${job.key}: the transform's thread died (${answer.how}) outside the tables' code`, {
+          key: job.key,
+        });
+      }
+      const last = reasonOf(answer, this.#options);
+      failed.set(
+        name,
+        new UserCodeError(
+          `${name}: ${mostVerdicts} events of one object ended its thread, the last because it ${last}; mend match, schemas or rows`,
+          {
+            table: name,
+            key: job.key,
+            line,
+          },
+        ),
+      );
+    }
+  }
+
+  #alone(job: Omit<Job, 'tables' | 'verdicts'>, name: string, line: number): Promise<Answer | Died> {
+    const only: Position = { line, table: 0 };
+    return this.#run({ ...job, tables: [name], verdicts: [], only });
+  }
+
+  async #run(job: Job): Promise<Answer | Died> {
+    const { isolate } = await this.#ready();
+    const answer = await isolate.run(job);
+    this.#refuseWhenClosed();
+    return answer;
+  }
+
+  async #ready(): Promise<{ isolate: Isolate; tables: readonly TableShape[] }> {
+    this.#refuseWhenClosed();
+    if (this.#isolate === undefined || this.#isolate.dead) this.#isolate = new Isolate(this.#where, this.#options);
+    const isolate = this.#isolate;
+    const loaded = await isolate.loaded;
+    this.#refuseWhenClosed();
+    if (!(loaded instanceof Died) && 'tables' in loaded) return { isolate, tables: loaded.tables };
+    // Modules are imported once a thread: only a new one sees that they were mended.
+    this.#isolate = undefined;
+    await isolate.end();
+    throw notLoaded(loaded, this.#options);
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closed) throw new Unavailable('the transform is closed: this worker is going down');
+  }
+}
+
+function notLoaded(loaded: Exclude<Loaded, { tables: unknown }> | Died, options: IsolateOptions): CatchmentError {
+  if (!(loaded instanceof Died)) return fromFailure(loaded.failure);
+  const how = {
+    deadline: `took longer than ${options.loadMs / 1000} s`,
+    memory: `needed more than ${options.heapMb} MB`,
+    exit: `ended the thread${loaded.error === undefined ? '' : `: ${loaded.error}`}`,
+  };
+  return new ConfigError(`importing the config and its tables ${how[loaded.how]}`);
+}
+
+function reasonOf(died: Died, options: IsolateOptions): string {
+  switch (died.how) {
+    case 'deadline':
+      return `took longer than ${options.deadlineMs / 1000} s`;
+    case 'memory':
+      return `needed more than ${options.heapMb} MB of memory`;
+    case 'exit':
+      return 'ended the thread (process.exit?)';
+  }
+}
+
+function filesOf(answer: Answer): readonly TableFiles[] {
+  if ('failure' in answer) throw fromFailure(answer.failure);
+  return answer.files;
+}
+
+function outcomes(
+  asked: readonly string[],
+  files: readonly TableFiles[],
+  failed: ReadonlyMap<string, UserCodeError>,
+): TableOutcome[] {
+  return asked.map((table) => {
+    const error = failed.get(table);
+    return error === undefined ? files.find((file) => file.table === table)! : { table, error };
+  });
+}
