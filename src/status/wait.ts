@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { StatusReport } from './report.js';
+import type { StatusReader } from './status.js';
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  /** Between two readings. */
+  readonly everyMs: number;
+  /** What is still waited for, after each reading. */
+  readonly onWaiting?: (what: readonly string[]) => void;
+}
+
+export interface Waited {
+  /** The last reading; undefined where not even one came in time. */
+  readonly report: StatusReport | undefined;
+  /** Empty where nothing is under way any more. */
+  readonly waitingFor: readonly string[];
+}
+
+const alikeReadings = 3;
+
+/**
+ * Waits until sources and secondary hold nothing, no workflow of the pipeline but `reconcile` runs and no table misses an
+ * object of any age: seen three times alike, since queues and visibility may answer late.
+ */
+export async function waitUntilDone(reader: StatusReader, options: WaitOptions): Promise<Waited> {
+  const deadline = new AbortController();
+  const tooLate = delay(options.timeoutMs, undefined, { signal: deadline.signal }).catch(() => undefined);
+  let report: StatusReport | undefined;
+  let waitingFor: readonly string[] = ['a first answer'];
+  let alike = { times: 0, as: '' };
+  try {
+    for (;;) {
+      // The whole lake is compared only once the rest is done: that may take long.
+      const reading = await Promise.race([tooLate, reader.read(alike.times > 0 ? 'everything' : 'live')]);
+      if (reading === undefined) return { report, waitingFor };
+      report = reading;
+      const left = whatIsLeft(report);
+      const as = JSON.stringify([report.lake, report.tables]);
+      alike = left.length > 0 ? { times: 0, as } : { times: as === alike.as ? alike.times + 1 : 1, as };
+      if (alike.times >= alikeReadings) return { report, waitingFor: [] };
+      waitingFor = left.length > 0 ? left : ['the same answer three times'];
+      options.onWaiting?.(waitingFor);
+      await Promise.race([tooLate, delay(options.everyMs)]);
+    }
+  } finally {
+    deadline.abort();
+  }
+}
+
+/** What a pipeline has still to do, for people: `3 messages on app`. Empty where it is done. */
+export function whatIsLeft(report: StatusReport): string[] {
+  const left = report.unanswered.map(({ part, error }) => `${part} (${error})`);
+  for (const [name, { waiting, leased }] of Object.entries(report.queues))
+    if (waiting + leased > 0) left.push(`${waiting + leased} messages on ${name}`);
+  if (report.workflows !== undefined && report.workflows > 0) left.push(`${report.workflows} workflows`);
+  for (const [name, { objectsMissing = 0 }] of Object.entries(report.tables))
+    if (objectsMissing > 0) left.push(`${objectsMissing} objects in ${name}`);
+  return left;
+}
