@@ -7,7 +7,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * An event as user code sees it: what costs is made when it is first asked for, once for all tables. In `json` an integer
- * that a double cannot hold exactly is a bigint (`z.coerce.bigint()` takes it beside smaller ones); a body that is no
+ * that a number cannot hold is a bigint (`z.coerce.bigint()` takes it beside smaller ones); a body that is no
  * JSON, or no UTF-8, leaves it undefined.
  */
 export class LakeEvent implements EventView {

@@ -8,8 +8,8 @@ const longNumber = /(?:^|[:,[\s-])\d{16}/;
 const mark = randomUUID();
 
 /**
- * `JSON.parse` that loses no integer: one that a double cannot hold exactly (`9007199254740993`) comes as a bigint, every
- * other number as a number. Fractions are doubles, as ever. Throws `SyntaxError`.
+ * `JSON.parse` that loses no integer: one that a number does not hold to the last digit (`9007199254740993`) comes as a
+ * bigint, every other number as a number. Fractions are doubles, as ever. Throws `SyntaxError`.
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -66,10 +66,11 @@ function isFraction(code: number): boolean {
   return code === 0x2e || code === 0x65 || code === 0x45 || code === 0x2b || code === 0x2d;
 }
 
+/** Whether a double is the integer, and prints its digits: of neither follows the other. */
 function isExact(integer: string): boolean {
   const double = Number(integer);
   // Beyond the doubles it is Infinity, which every check of a row refuses.
-  return !Number.isFinite(double) || BigInt(double) === BigInt(integer);
+  return !Number.isFinite(double) || (String(double) === integer && BigInt(double) === BigInt(integer));
 }
 
 /** Without recursion: a body may be nested deeper than the stack. */

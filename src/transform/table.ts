@@ -174,17 +174,20 @@ function asList(row: string | Refusal): Made {
 
 type Parser = (value: unknown) => Parsed | Promise<Parsed>;
 
-/** At once, unless the schema turns out to have something asynchronous: Zod says so only by throwing. */
+/** At once, unless the schema turns out to have something asynchronous: Zod shows that by throwing, not always the same. */
 function parserOf(schema: z.ZodType): Parser {
-  let later = false;
+  let asynchronous = false;
+  const later = async (value: unknown): Promise<Parsed> => {
+    const parsed = await schema.safeParseAsync(value);
+    asynchronous = true;
+    return parsed;
+  };
   return (value) => {
-    if (later) return schema.safeParseAsync(value);
+    if (asynchronous) return later(value);
     try {
       return schema.safeParse(value);
-    } catch (error) {
-      if (!(error instanceof Error) || error.constructor.name !== '$ZodAsyncError') throw error;
-      later = true;
-      return schema.safeParseAsync(value);
+    } catch {
+      return later(value);
     }
   };
 }

@@ -1,0 +1,42 @@
+import { parentPort, workerData, type Transferable } from 'node:worker_threads';
+
+import { loadSettings, loadTables } from '../config/load.js';
+import type { Table } from '../tables.js';
+import { Progress, toFailure, type Answer, type Job, type Loaded, type ThreadData } from './messages.js';
+import { transformObject } from './work.js';
+
+const data = workerData as ThreadData;
+const progress = new Progress(data.progress);
+const port = parentPort!;
+
+// A promise that user code let go, or a timer of its, may fail while another event is in hand: it must not cost that one.
+process.on('unhandledRejection', () => undefined);
+process.on('uncaughtException', () => undefined);
+
+let tables: ReadonlyMap<string, Table>;
+try {
+  const settings = await loadSettings({ config: data.config, dir: data.dir });
+  tables = new Map((await loadTables(settings)).map((table) => [table.name, table]));
+  port.on('message', (job: Job) => void answer(job));
+  post({ tables: [...tables.values()].map((table) => table.shape) });
+} catch (error) {
+  post({ failure: toFailure(error) });
+}
+
+function post(message: Loaded | Answer, transfer: readonly Transferable[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+async function answer(job: Job): Promise<void> {
+  try {
+    const files = await transformObject(job, tables, progress);
+    const bodies = files.flatMap(({ rows, rejections }) =>
+      [rows, rejections].flatMap((file) => file?.body.buffer ?? []),
+    );
+    post({ files }, bodies as ArrayBuffer[]);
+  } catch (error) {
+    post({ failure: toFailure(error) });
+  } finally {
+    progress.at(0, 0);
+  }
+}
