@@ -27,7 +27,8 @@ const windowMs = 5_000;
 export async function showProgress(read: () => Promise<Progress>, out: Screen, signal: AbortSignal): Promise<void> {
   const everyMs = out.terminal ? 1_000 : 10_000;
   let readings: Reading[] = [];
-  for (;;) {
+  // Not at once: the warehouse belongs to whom asks first, and that should be the worker.
+  while (await passes(everyMs, signal)) {
     try {
       const now = { ...(await read()), at: Date.now() };
       readings = [...readings.filter(({ at }) => now.at - at <= windowMs + everyMs), now];
@@ -36,9 +37,12 @@ export async function showProgress(read: () => Promise<Progress>, out: Screen, s
     } catch {
       // A part is down or starting: what it logs says so better than a number could.
     }
-    await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
-    if (signal.aborted) return;
   }
+}
+
+/** Whether the time passed without the signal. */
+function passes(ms: number, signal: AbortSignal): Promise<boolean> {
+  return sleep(ms, true, { signal, ref: false }).catch(() => false);
 }
 
 function eventsPerSecond(readings: readonly Reading[]): number | undefined {

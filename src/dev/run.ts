@@ -7,6 +7,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { describeDuration } from '../durations.js';
 import { Occupied } from '../errors.js';
 import { holder, tryLock, type Lock } from '../locks.js';
+import { readDevRecord, type DevRecord } from '../temporal.js';
 import { childLines } from './child-lines.js';
 import { showProgress, type Progress } from './live-line.js';
 import { logFile } from './log-file.js';
@@ -40,6 +41,8 @@ export interface DevOptions {
   readonly screen: Screen;
   readonly signals: StopSignals;
   readonly progress?: () => Promise<Progress>;
+  /** Temporal answers and the children were started. */
+  readonly onUp?: (record: DevRecord) => void;
 }
 
 /**
@@ -57,6 +60,7 @@ export async function runDev(options: DevOptions): Promise<boolean> {
     temporal = await openTemporal(options, record);
     const { address } = temporal;
     children = options.children.map((child) => startChild(child, address, options, record));
+    options.onUp?.(readDevRecord(dataDir)!);
     if (options.progress !== undefined) void showProgress(options.progress, screen, signals.drain);
     await aborted(signals.drain);
     const longest = describeDuration(options.drainMs);

@@ -1,0 +1,108 @@
+// `npm start`: the example project on one command, by the same commands that a user types.
+//     npm start [-- --once] [--dir DIR] [--temporal-port P] [--ui-port P]
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+
+const root = join(import.meta.dirname, '..');
+const example = join(root, 'examples', 'github');
+const catchment = join(root, 'dist', 'cli', 'main.js');
+const text = { type: 'string' };
+const { values: options } = parseArgs({
+  options: { once: { type: 'boolean' }, dir: { ...text, default: root }, 'temporal-port': text, 'ui-port': text },
+});
+const where = ['--config', join(example, 'catchment.config.ts'), '--dir', options.dir];
+
+let stopping = false;
+let dev;
+// A Ctrl-C reaches `dev` by the terminal too; one that `npm` passes on does not, so its stdin is closed as well.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    stopping = true;
+    dev?.stdin.end();
+  });
+
+try {
+  await build();
+  process.exitCode = await main();
+} catch (error) {
+  if (!stopping) say(`error: ${error.message}`);
+  process.exitCode = stopping ? 0 : 1;
+  dev?.stdin.end();
+}
+
+async function main() {
+  const ports = ['temporal-port', 'ui-port'].flatMap((name) => (options[name] ? [`--${name}`, options[name]] : []));
+  dev = spawn(process.execPath, [catchment, 'dev', ...where, ...ports, '--supervised', '--json'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...installedServer() },
+  });
+  dev.stdin.on('error', () => undefined);
+  const ended = new Promise((resolve) => dev.once('close', (status) => resolve(status ?? 1)));
+  const up = new Promise((resolve) => createInterface({ input: dev.stdout }).once('line', resolve));
+  const first = await Promise.race([up, ended]);
+  if (typeof first === 'number') return first; // it has said why
+  const { uiUrl } = JSON.parse(first);
+
+  say('Sending the example: GitHub webhook payloads, as they come');
+  await send();
+  say('Waiting until they are in the tables …');
+  await run(['status', ...where, '--wait', '--timeout', '120s']);
+  const sql = readFileSync(join(example, 'query.sql'), 'utf8').trim();
+  const answer = await run(['query', sql, ...where]);
+  say(`\n${sql}\n`);
+  process.stdout.write(answer);
+  say(`Every batch, in the Temporal UI:  ${uiUrl}`);
+  say(`Data (events, tables, queue):     ${relative('.', join(options.dir, '.catchment')) || '.'}`);
+  say(`Ask for more:                     npx catchment query "SELECT …" ${where.map(quoted).join(' ')}`);
+  if (options.once) dev.stdin.end();
+  else say('Ctrl-C ends it.');
+  return await ended;
+}
+
+/** Events carry ids of their own, so that a second start adds no second rows. */
+async function send() {
+  const events = spawn(process.execPath, [join(example, 'events.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await run(['send', '-', ...where, '--id', '/id'], events.stdout);
+}
+
+/** Runs a command of catchment; resolves with its stdout. */
+async function run(args, input = 'ignore') {
+  const child = spawn(process.execPath, [catchment, ...args], { stdio: [input, 'pipe', 'pipe'] });
+  let output = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (output += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (errors += chunk));
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  if (status !== 0) throw new Error(`catchment ${args[0]} ended with status ${status}\n${errors}${output}`);
+  return output;
+}
+
+/** Where the sources are newer than what was built of them. */
+async function build() {
+  const stamp = join(root, 'dist', '.built');
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).map((name) => join(root, 'src', name));
+  const newest = Math.max(...[...sources, join(root, 'package.json')].map((path) => statSync(path).mtimeMs));
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return;
+  say('Building …');
+  const npm = spawn('npm', ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if ((await new Promise((resolve) => npm.once('close', resolve))) !== 0) throw new Error('npm run build failed');
+  writeFileSync(stamp, '');
+}
+
+/** The server that `node scripts/services.mjs` installed for the tests serves here too. */
+function installedServer() {
+  const program = join(root, '.services', 'temporal', 'bin', 'temporal');
+  return existsSync(program) && !process.env.TEMPORAL_CLI_PATH ? { TEMPORAL_CLI_PATH: program } : {};
+}
+
+function quoted(word) {
+  return /^[\w./:-]+$/.test(word) ? word : `'${word}'`;
+}
+
+/** Over the live line of `dev`, which draws it again below. */
+function say(line) {
+  process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${line}\n`);
+}
