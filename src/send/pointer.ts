@@ -14,11 +14,11 @@ export function idReader(pointer: string): (body: Uint8Array) => string {
     try {
       value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
     } catch {
-      throw new EventRefused(`it is no JSON, so it has no id at ${pointer}`);
+      throw new EventRefused(`the event is no JSON, so it has no id at ${pointer}`);
     }
     for (const name of path) {
       const holds = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
-      if (!holds) throw new EventRefused(`it has no value at ${pointer}`);
+      if (!holds) throw new EventRefused(`the event has no value at ${pointer}`);
       value = (value as Record<string, unknown>)[name];
     }
     if (typeof value === 'string' && value !== '') return value;
