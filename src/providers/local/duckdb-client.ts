@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+
+import * as errors from '../../errors.js';
+import type { CallName, Calls, Line } from './duckdb-calls.js';
+
+/** How long the owner may be silent, in milliseconds: it is stopped, or its machine sleeps. */
+const silentMs = 30_000;
+
+/** The owner ended before it answered, or does not listen yet: the same call may be made again, of its successor. */
+export class OwnerGone extends errors.Unavailable {}
+
+/** The calls, made of the process that listens at `path`. Rejects with the error that the owner met, or `OwnerGone`. */
+export function callsOf(path: string, signal: AbortSignal): Calls {
+  const ask =
+    (name: CallName) =>
+    async (...args: unknown[]): Promise<never> => {
+      for await (const line of linesOf(path, name, args, signal)) if ('value' in line) return line.value as never;
+      throw new OwnerGone('the process that had the warehouse open ended');
+    };
+  return {
+    load: ask('load'),
+    probe: ask('probe'),
+    migrate: ask('migrate'),
+    owesFrom: ask('owesFrom'),
+    missing: ask('missing'),
+    rejections: ask('rejections'),
+    audit: ask('audit'),
+    check: ask('check'),
+    query: (sql) => rowsOf(linesOf(path, 'query', [sql], signal)),
+  };
+}
+
+async function* rowsOf(lines: AsyncIterable<Line>): AsyncGenerator<Record<string, unknown>> {
+  for await (const line of lines) {
+    if ('value' in line) return;
+    if ('row' in line) yield line.row;
+  }
+  throw new OwnerGone('the process that had the warehouse open ended in the middle of a query');
+}
+
+/** Ends early where the owner does; that the last line is there is the caller's to see. */
+async function* linesOf(path: string, name: CallName, args: unknown[], signal: AbortSignal): AsyncGenerator<Line> {
+  const asked = request({ socketPath: path, method: 'POST', path: `/${name}`, agent: false, timeout: silentMs });
+  const heard = { silent: false };
+  asked.on('timeout', () => {
+    heard.silent = true;
+    asked.destroy();
+  });
+  const stop = () => asked.destroy();
+  signal.addEventListener('abort', stop);
+  try {
+    signal.throwIfAborted();
+    asked.end(JSON.stringify(args));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) {
+      if (line === '') continue;
+      const told = JSON.parse(line) as Line;
+      if ('error' in told) throw revived(told.error);
+      if ('yielded' in told) throw new OwnerGone('the process that had the warehouse open lets go of it');
+      yield told;
+    }
+  } catch (error) {
+    if (error instanceof errors.CatchmentError) throw error;
+    if (signal.aborted) throw new errors.Unavailable('given up: the caller no longer waits');
+    if (heard.silent) {
+      throw new errors.Unavailable(
+        `the process that has the warehouse open has not answered for ${silentMs / 1_000} s`,
+      );
+    }
+    throw new OwnerGone(`the process that had the warehouse open does not answer (${errors.describeError(error)})`);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    asked.destroy();
+  }
+}
+
+const classes = new Map<string, typeof errors.CatchmentError>(
+  Object.values(errors)
+    .filter((value) => typeof value === 'function' && 'prototype' in value && value.prototype instanceof Error)
+    .map((value) => [value.name, value as typeof errors.CatchmentError]),
+);
+
+function revived({ name, message, where }: { name: string; message: string; where: object }): Error {
+  return new (classes.get(name) ?? errors.CatchmentError)(message, where);
+}

@@ -1,0 +1,132 @@
+import type { Load, LoadBatch, StagedFile, TableShape } from '../warehouse.js';
+import type { Session } from './duckdb-session.js';
+import { lineColumns, moment, name, rejectedOf, rejectionColumns, tableOf, text, typeOf } from './duckdb-sql.js';
+import { stagedPaths } from './duckdb-staged.js';
+
+/** Longest line of a load file, in bytes: a row of several texts, each of the largest size, in JSON. */
+const lineBytes = 256 * 1024 * 1024;
+
+/** Reads the load files into the temporary tables `staged`, where `_line` is the order of the lines, and `refused`. */
+export async function stage(
+  session: Session,
+  table: TableShape,
+  batches: readonly LoadBatch[],
+  root: string,
+): Promise<void> {
+  const paths = (files: readonly (StagedFile | undefined)[]) =>
+    stagedPaths(
+      root,
+      files.filter((file) => file !== undefined),
+    );
+  const [rowsPaths, rejectionsPaths] = await Promise.all([
+    paths(batches.map((batch) => batch.rowsFile)),
+    paths(batches.map((batch) => batch.rejectionsFile)),
+  ]);
+
+  const columns = new Map<string, { read: string; value: string }>();
+  for (const [column, type] of Object.entries(lineColumns)) columns.set(column, { read: type, value: column });
+  for (const column of table.columns) {
+    const as = name(column.name);
+    // An override may be anything, so its values are read as text and cast, which names the column where one does not fit.
+    if (column.type === 'json') {
+      const json = `CAST(${as} AS JSON)`;
+      columns.set(column.name, {
+        read: 'VARCHAR',
+        value: column.sql === undefined ? json : `CAST(${json} AS ${column.sql})`,
+      });
+    } else if (column.sql !== undefined)
+      columns.set(column.name, { read: 'VARCHAR', value: `CAST(${as} AS ${column.sql})` });
+    else columns.set(column.name, { read: typeOf(column), value: as });
+  }
+  const read = [...columns].map(([column, { read }]) => [column, read] as const);
+  const values = [...columns].map(([column, { value }]) => (value === column ? column : `${value} AS ${name(column)}`));
+  await session.run(
+    `CREATE TEMP TABLE staged AS SELECT ${values.join(', ')}, row_number() OVER () AS _line FROM ${linesOf(rowsPaths, read)}`,
+  );
+  await session.run(
+    `CREATE TEMP TABLE refused AS SELECT * FROM ${linesOf(rejectionsPaths, Object.entries(rejectionColumns))}`,
+  );
+}
+
+function linesOf(paths: readonly string[], columns: readonly (readonly [string, string])[]): string {
+  if (paths.length === 0) {
+    return `(SELECT ${columns.map(([column, type]) => `NULL::${type} AS ${name(column)}`).join(', ')} WHERE false)`;
+  }
+  const struct = columns.map(([column, type]) => `${name(column)}: ${text(type)}`).join(', ');
+  return (
+    `read_json([${paths.map(text).join(', ')}], format = 'newline_delimited', compression = 'gzip', ` +
+    `maximum_object_size = ${lineBytes}, columns = {${struct}})`
+  );
+}
+
+/** What becomes of a batch's copies of events. */
+export interface Judged {
+  readonly batch: string;
+  /** Copies looked at. */
+  readonly events: number;
+  readonly rows: number;
+  readonly removed: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly cleared: number;
+}
+
+/**
+ * Decides what becomes of each copy of an event, into the temporary tables `judged` (a line a copy) and `chosen` (the
+ * lines of `staged` that become rows). Of the copies in one load one decides: the first with rows, else the first
+ * rejected, else the first that makes no row; so the order in which copies come changes nothing.
+ */
+export async function judge(session: Session, load: Load, window: { from: string; to: string }): Promise<Judged[]> {
+  const { name: table } = load.table;
+  const between = `BETWEEN ${moment(window.from)} AND ${moment(window.to)}`;
+  await session.run(`CREATE TEMP TABLE copies AS
+    WITH copy AS (
+      SELECT _event_key AS key, _batch AS batch, IF(_row < 0, 'none', 'rows') AS kind, _line AS first,
+        lead(_line) OVER (PARTITION BY _event_key ORDER BY _line) AS next
+      FROM staged WHERE _row <= 0
+      UNION ALL SELECT event_key, batch, 'rejected', rowid, NULL FROM refused
+    )
+    SELECT *, row_number() OVER (PARTITION BY key
+      ORDER BY CASE kind WHEN 'rows' THEN 0 WHEN 'rejected' THEN 1 ELSE 2 END, first) AS nth FROM copy`);
+  await session.run(`CREATE TEMP TABLE present AS
+    SELECT key, max(version) AS version, count(*) FILTER (kind = 'row') AS rows, count(*) FILTER (kind = 'rejection') AS rejections
+    FROM (
+      SELECT 'row' AS kind, _event_key AS key, _version AS version FROM ${tableOf(table)}
+        WHERE _sent_at ${between} AND _event_key IN (SELECT key FROM copies)
+      UNION ALL SELECT 'rejection', event_key, version FROM ${rejectedOf(table)}
+        WHERE sent_at ${between} AND event_key IN (SELECT key FROM copies)
+    ) GROUP BY key`);
+  await session.run(`CREATE TEMP TABLE judged AS
+    SELECT *, CASE WHEN ${passed(load)} THEN 'passed' WHEN ${duplicate(load)} THEN 'duplicate' ELSE kind END AS outcome
+    FROM (
+      SELECT copies.*, coalesce(rows, 0) AS rows, coalesce(rejections, 0) AS rejections, coalesce(version, 0) AS version
+      FROM copies LEFT JOIN present USING (key)
+    )`);
+  await session.run(`CREATE TEMP TABLE chosen AS
+    SELECT _line AS line, judged.batch FROM (SELECT _event_key, _row, _line FROM staged) JOIN judged ON key = _event_key
+    WHERE outcome = 'rows' AND _row >= 0 AND _line >= first AND (next IS NULL OR _line < next)`);
+  const rows = await session.rows(`
+    SELECT batch, count(*) FILTER (outcome <> 'passed') AS events,
+      coalesce((SELECT count(*) FROM chosen WHERE chosen.batch = judged.batch), 0) AS rows,
+      coalesce(sum(rows) FILTER (acts), 0) AS removed, count(*) FILTER (outcome = 'duplicate') AS duplicates,
+      count(*) FILTER (outcome = 'rejected') AS rejected, coalesce(sum(rejections) FILTER (acts), 0) AS cleared
+    FROM (SELECT *, outcome IN ('rows', 'rejected', 'none') AS acts FROM judged) AS judged GROUP BY batch`);
+  return rows.map(({ batch, ...counts }) => ({
+    batch: batch as string,
+    ...(Object.fromEntries(Object.entries(counts).map(([count, n]) => [count, Number(n)])) as Omit<Judged, 'batch'>),
+  }));
+}
+
+/** The copy is none of this load's business: it changes nothing, and is not counted. */
+function passed({ existing, table }: Load): string {
+  if (existing === 'keep') return `kind = 'none'`;
+  if (existing === 'replace') return `kind = 'none' AND (nth > 1 OR version > ${table.version})`;
+  return `rejections = 0 OR version > ${table.version} OR (kind = 'none' AND nth > 1)`;
+}
+
+/** The event stays as it is, by its copy that is there or that decides. */
+function duplicate({ existing, table }: Load): string {
+  if (existing === 'keep') return `nth > 1 OR rows > 0 OR (kind = 'rejected' AND rejections > 0)`;
+  if (existing === 'replace') return `nth > 1 OR version > ${table.version}`;
+  return 'nth > 1';
+}
