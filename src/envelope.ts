@@ -30,13 +30,25 @@ export function cleanText(body: Uint8Array): string | undefined {
 export function encodeEnvelope(event: RawEvent, source: string, batch: string): string {
   const head = `{"id":${JSON.stringify(event.id)},"sentAt":"${new Date(event.sentAt).toISOString()}","source":"${source}","batch":"${batch}","attributes":${JSON.stringify(event.attributes)},"body":`;
   const text = cleanText(event.body);
-  if (text !== undefined) return `${head}${JSON.stringify(text)}}`;
-  return `${head}"${Buffer.from(event.body.buffer, event.body.byteOffset, event.body.byteLength).toString('base64')}","bodyEncoding":"base64"}`;
+  if (text !== undefined) return oneLine(`${head}${JSON.stringify(text)}}`);
+  return oneLine(
+    `${head}"${Buffer.from(event.body.buffer, event.body.byteOffset, event.body.byteLength).toString('base64')}","bodyEncoding":"base64"}`,
+  );
 }
+
+/** Some readers of lines (Python's `splitlines`, JavaScript's `.` and `$`) end one at these too, which JSON allows in a string. */
+function oneLine(json: string): string {
+  return /[\u0085\u2028\u2029]/.test(json)
+    ? json.replaceAll('\u0085', '\\u0085').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+    : json;
+}
+
+/** A line without body and attributes, its id a UUID and its source of the longest. */
+const emptyEnvelope = 210;
 
 /** About how many bytes the event's line takes, without making it: what bounds a batch. */
 export function envelopeBytes(bodyBytes: number, attributes: Attributes): number {
-  let bytes = 170 + bodyBytes;
+  let bytes = emptyEnvelope + bodyBytes;
   for (const name in attributes) bytes += name.length + (attributes[name]?.length ?? 0) + 6;
   return bytes;
 }

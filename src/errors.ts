@@ -59,17 +59,24 @@ export class UserCodeError extends CatchmentError {}
 /** One line, without values that a driver may have quoted: what may go into a log or a failure. */
 export function describeError(error: unknown): string {
   if (error instanceof CatchmentError) return error.message;
-  if (error instanceof Error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    return code === undefined ? withoutQuotes(error.message) : `${code}: ${withoutQuotes(error.message)}`;
-  }
-  return 'something was thrown that is no Error';
+  // By its shape: an error may come from another realm, as under Jest or from a vm.
+  const { code, message } =
+    ((typeof error === 'object' ? error : undefined) as { code?: unknown; message?: unknown } | null) ?? {};
+  if (typeof message !== 'string') return 'something was thrown that is no Error';
+  const text = withoutQuotes(message);
+  if ((typeof code !== 'string' && typeof code !== 'number') || text.startsWith(`${code}`)) return text;
+  return text === '' ? `${code}` : `${code}: ${text}`;
 }
 
-/** Drivers quote the offending value, which may itself hold quotes: cut all from the first quote to the last; one line, at most 300 characters. */
+/**
+ * Drivers quote the offending value, which may itself hold quotes, and may cut it off: nothing from the first quote on is
+ * safe to show. One line, at most 300 characters.
+ */
 export function withoutQuotes(message: string): string {
   return message
-    .replace(/["'`].*(?:["'`]|$)/s, '…')
-    .split('\n', 1)[0]!
-    .slice(0, 300);
+    .trimStart()
+    .replace(/["'`“”‘’«»].*$/s, '…')
+    .split(/[\r\n]/, 1)[0]!
+    .slice(0, 300)
+    .toWellFormed();
 }

@@ -30,6 +30,29 @@ export function withoutReserved(attributes: Attributes): Attributes {
 }
 
 /**
+ * The text with each lone surrogate and NUL written as its escape, six characters: no warehouse takes the characters
+ * themselves, nor do most readers of a lake object, and U+FFFD for each would make two ids one.
+ */
+export function cleanName(text: string): string {
+  return isClean(text) ? text : text.replace(/\0|\p{Surrogate}/gu, escape);
+}
+
+/** Names and values as `cleanName` makes them. */
+export function cleanAttributes(attributes: Attributes): Attributes {
+  const entries = Object.entries(attributes);
+  if (entries.every(([name, value]) => isClean(name) && isClean(value))) return attributes;
+  return Object.fromEntries(entries.map(([name, value]) => [cleanName(name), cleanName(value)]));
+}
+
+function isClean(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+function escape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/**
  * When an event was sent: the time in its id where that is a UUIDv7 within `dedupeMs` of the queue's send time, else the
  * queue's send time. Equal on every delivery, never the time of polling.
  */
@@ -45,9 +68,21 @@ export function sentAtIsOfId(id: string, sentAt: number): boolean {
 
 /**
  * `_event_key`: (source, id, first 128 bits of the SHA-256 of the body; of the sorted attributes where the body is empty)
- * as one hash, 32 hex digits. Same id and same bytes: a duplicate. Same id and other bytes: another event.
+ * as one hash, 32 hex digits. Same id and same bytes: a duplicate. Same id and other bytes: another event. JSON keeps the
+ * parts apart: an id may hold any character, lone surrogates included, and a body may look like attributes.
  */
 export function eventKey(source: string, id: string, body: Uint8Array, attributes: Attributes): string {
-  const content = body.length > 0 ? body : JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return hash('sha256', `${source}\0${id}\0${hash('sha256', content).slice(0, 32)}`).slice(0, 32);
+  const content =
+    body.length > 0
+      ? shortHash(body)
+      : { attributes: shortHash(JSON.stringify(Object.entries(attributes).sort(byName))) };
+  return shortHash(JSON.stringify([source, id, content]));
+}
+
+function shortHash(content: string | Uint8Array): string {
+  return hash('sha256', content).slice(0, 32);
+}
+
+function byName([a]: [string, string], [b]: [string, string]): number {
+  return a < b ? -1 : 1;
 }

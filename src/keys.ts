@@ -27,10 +27,11 @@ export function objectKey(name: ObjectName): string {
   return `${batchPrefix(name.source, name.batch)}${name.events}_${name.hash}.ndjson.gz`;
 }
 
-/** undefined where the key is not one of ours. */
+/** undefined where the key is not one of ours: not the one that `objectKey` makes of what it says. */
 export function parseObjectKey(key: string): ObjectName | undefined {
   const match = pattern.exec(key);
   if (match === null) return undefined;
   const [, source, batch, events, hash] = match as unknown as [string, string, string, string, string];
-  return { source, batch, events: Number(events), hash };
+  const name = { source, batch, events: Number(events), hash };
+  return objectKey(name) === key ? name : undefined;
 }

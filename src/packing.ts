@@ -1,5 +1,13 @@
-import { envelopeBytes } from './envelope.js';
-import { attribute, sentAtOf, withoutReserved, type Attributes, type RawEvent } from './events.js';
+import { cleanText, envelopeBytes } from './envelope.js';
+import {
+  attribute,
+  cleanAttributes,
+  cleanName,
+  sentAtOf,
+  withoutReserved,
+  type Attributes,
+  type RawEvent,
+} from './events.js';
 import type { Delivery, Message } from './providers/queue.js';
 
 /** One event before it is sent. The id is a UUIDv7 of the moment unless the producer has one of its own. */
@@ -13,6 +21,9 @@ export interface OutgoingEvent {
 export const packLimits = { envelopeBytes: 16_000_000, events: 20_000 } as const;
 /** A packed message that would expand beyond this is not unpacked: it is stored as one event. */
 const expandedBytes = 64_000_000;
+
+/** A UUID's, which `envelopeBytes` counts. */
+const usualIdLength = 36;
 
 const lineFeed = 0x0a;
 
@@ -41,7 +52,7 @@ export function pack(events: readonly OutgoingEvent[], common: Attributes = {}):
 
 /** An event on its own, its id carried beside it. */
 export function single(event: OutgoingEvent): Message {
-  return { attributes: { ...event.attributes, [attribute.id]: event.id }, body: event.body };
+  return { attributes: { ...withoutReserved(event.attributes), [attribute.id]: event.id }, body: event.body };
 }
 
 /** What a delivery holds, measured without copying a body. */
@@ -64,31 +75,37 @@ export function measure(delivery: Pick<Delivery, 'body' | 'attributes'>): Conten
 }
 
 /** The events of a delivery, bodies as views of its bytes. */
-export function unpack(delivery: Pick<Delivery, 'id' | 'body' | 'attributes' | 'sentAt'>, dedupeMs: number): RawEvent[] {
+export function unpack(
+  delivery: Pick<Delivery, 'id' | 'body' | 'attributes' | 'sentAt'>,
+  dedupeMs: number,
+): RawEvent[] {
   const queueSentAt = delivery.sentAt.getTime();
   const head = delivery.attributes[attribute.packed] === undefined ? undefined : readHead(delivery.body);
   if (head === undefined) {
-    const id = delivery.attributes[attribute.id] ?? delivery.id;
+    const id = cleanName(delivery.attributes[attribute.id] ?? delivery.id);
     const broken = delivery.attributes[attribute.packed] !== undefined;
     const attributes = broken ? delivery.attributes : withoutReserved(delivery.attributes);
-    return [{ id, sentAt: sentAtOf(id, queueSentAt, dedupeMs), attributes, body: delivery.body }];
+    const sentAt = sentAtOf(id, queueSentAt, dedupeMs);
+    return [{ id, sentAt, attributes: cleanAttributes(attributes), body: delivery.body }];
   }
-  const common = withoutReserved(head.packed.attributes ?? {});
+  const common = cleanAttributes(withoutReserved(head.packed.attributes ?? {}));
   let at = head.bodiesAt;
   return head.packed.events.map(([id, length, own]) => ({
-    id,
+    id: cleanName(id),
     sentAt: sentAtOf(id, queueSentAt, dedupeMs),
-    attributes: own === undefined ? common : { ...common, ...withoutReserved(own) },
+    attributes: own === undefined ? common : { ...common, ...cleanAttributes(withoutReserved(own)) },
     body: delivery.body.subarray(at, (at += length)),
   }));
 }
 
 function readHead(body: Uint8Array): { packed: PackedHead; bodiesAt: number } | undefined {
   const end = body.indexOf(lineFeed);
-  if (end < 0) return undefined;
+  // Not merely decoded: two ids of which each holds a broken byte would become one.
+  const text = end < 0 ? undefined : cleanText(body.subarray(0, end));
+  if (text === undefined) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, end).toString('utf8'));
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -99,11 +116,12 @@ function readHead(body: Uint8Array): { packed: PackedHead; bodiesAt: number } | 
 }
 
 function expanded(head: PackedHead): number {
+  const empty = envelopeBytes(0, {});
   const common = envelopeBytes(0, head.attributes ?? {});
-  return head.events.reduce(
-    (sum, [id, length, own]) => sum + common + id.length + length + (own === undefined ? 0 : envelopeBytes(0, own)),
-    0,
-  );
+  return head.events.reduce((sum, [id, length, own]) => {
+    const longer = Math.max(0, id.length - usualIdLength);
+    return sum + common + longer + length + (own === undefined ? 0 : envelopeBytes(0, own) - empty);
+  }, 0);
 }
 
 function isHead(value: unknown): value is PackedHead {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { parseObjectKey } from './keys.js';
+
 /** The doorbell: names one lake object. It is all that the secondary queue carries. */
 export const referenceSchema = z.strictObject({
   v: z.literal(1),
@@ -9,10 +11,10 @@ export const referenceSchema = z.strictObject({
   key: z.string(),
   batch: z.string(),
   /** Hex SHA-256 of the object's bytes. */
-  sha256: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
   events: z.number().int(),
   /** Size of the object as stored. */
-  bytes: z.number().int(),
+  bytes: z.number().int().nonnegative(),
 });
 export type Reference = z.infer<typeof referenceSchema>;
 
@@ -20,10 +22,17 @@ export function encodeReference(reference: Reference): Uint8Array {
   return Buffer.from(JSON.stringify(reference));
 }
 
-/** undefined where the bytes are no reference: counted and acknowledged, since reconcile finds what it meant. */
+/**
+ * undefined where the bytes are no reference, or contradict the key they name: counted and acknowledged, since reconcile
+ * finds what it meant. Retried for ever, one broken doorbell would hold up all others.
+ */
 export function decodeReference(body: Uint8Array): Reference | undefined {
   try {
-    return referenceSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+    const reference = referenceSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+    const named = parseObjectKey(reference.key);
+    const agrees =
+      named?.batch === reference.batch && named.events === reference.events && reference.sha256.startsWith(named.hash);
+    return agrees ? reference : undefined;
   } catch {
     return undefined;
   }
