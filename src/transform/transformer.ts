@@ -58,18 +58,18 @@ export function createTransformer(
   const pool = Array.from({ length: threads }, () => new Slot(where, { ...defaults, ...options }));
   const idle = [...pool];
   const limit = pLimit(threads);
-  const withSlot = <Result>(work: (slot: Slot) => Promise<Result>): Promise<Result> =>
-    limit(async () => {
-      const slot = idle.pop()!;
-      try {
-        return await work(slot);
-      } finally {
-        idle.push(slot);
-      }
-    });
   return {
-    tables: () => withSlot((slot) => slot.tables()),
-    transform: (request) => withSlot((slot) => slot.transform(request)),
+    // At once, also while objects are under way.
+    tables: () => pool[0]!.tables(),
+    transform: (request) =>
+      limit(async () => {
+        const slot = idle.pop()!;
+        try {
+          return await slot.transform(request);
+        } finally {
+          idle.push(slot);
+        }
+      }),
     close: async () => {
       await Promise.all(pool.map((slot) => slot.close()));
     },
@@ -174,7 +174,7 @@ class Slot {
     this.#refuseWhenClosed();
     if (!(loaded instanceof Died) && 'tables' in loaded) return { isolate, tables: loaded.tables };
     // Modules are imported once a thread: only a new one sees that they were mended.
-    this.#isolate = undefined;
+    if (this.#isolate === isolate) this.#isolate = undefined;
     await isolate.end();
     throw notLoaded(loaded, this.#options);
   }
