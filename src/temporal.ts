@@ -5,6 +5,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
 
+import type { ProcessIdentity } from './dev/processes.js';
 import { Unavailable } from './errors.js';
 
 /** What `dev` writes to `.catchment/dev.json`, so that other commands on the folder find its services. */
@@ -13,8 +14,8 @@ export interface DevRecord {
   readonly startedAt: string;
   readonly temporalAddress: string;
   readonly uiUrl?: string;
-  /** Pids of what it runs, by name: `temporal` (the server's watcher), `worker`, `poll`. */
-  readonly processes?: Readonly<Record<string, number>>;
+  /** What it runs, by name: `temporal` (the server's watcher), `worker`, `poll`. */
+  readonly processes?: Readonly<Record<string, ProcessIdentity>>;
 }
 
 export function readDevRecord(dataDir: string): DevRecord | undefined {

@@ -1,7 +1,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { DevRecord } from '../temporal.js';
+import { readDevRecord, type DevRecord } from '../temporal.js';
+import { endProcess, identify, isRunning } from './processes.js';
 
 export interface DevRecorder {
   /** What is known from now on; other commands find the services once `temporalAddress` is. */
@@ -22,7 +23,22 @@ export function devRecorder(dataDir: string): DevRecorder {
   };
   return {
     add,
-    process: (name, pid) => add({ processes: { ...record.processes, [name]: pid } }),
+    process(name, pid) {
+      const identity = identify(pid);
+      if (identity !== undefined) add({ processes: { ...record.processes, [name]: identity } });
+    },
     remove: () => rmSync(file, { force: true }),
   };
+}
+
+/** Short: they were told to end when their `dev` went, and what they hold comes back by itself. */
+const graceMs = 1_000;
+
+/**
+ * Ends what a killed `dev` left behind: each of them drains, one that hangs would stay for ever. Resolves when none runs.
+ */
+export async function endLeftBehind(dataDir: string, say: (line: string) => void): Promise<void> {
+  const left = Object.values(readDevRecord(dataDir)?.processes ?? {}).filter(isRunning);
+  if (left.length > 0) say('Ending what an earlier catchment dev left behind …');
+  await Promise.all(left.map((process) => endProcess(process, graceMs)));
 }

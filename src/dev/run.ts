@@ -12,7 +12,7 @@ import { childLines } from './child-lines.js';
 import { showProgress, type Progress } from './live-line.js';
 import { logFile } from './log-file.js';
 import { choosePorts } from './ports.js';
-import { devRecorder, type DevRecorder } from './record.js';
+import { devRecorder, endLeftBehind, type DevRecorder } from './record.js';
 import type { Screen } from './screen.js';
 import { endRecordedServer } from './server-record.js';
 import type { StopSignals } from './stop-signals.js';
@@ -57,6 +57,7 @@ export async function runDev(options: DevOptions): Promise<boolean> {
   let temporal: Temporal | undefined;
   let children: Supervisor[] = [];
   try {
+    await endLeftBehind(dataDir, screen.say);
     temporal = await openTemporal(options, record);
     const { address } = temporal;
     children = options.children.map((child) => startChild(child, address, options, record));

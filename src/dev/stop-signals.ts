@@ -4,7 +4,6 @@ export interface StopSignals {
   readonly drain: AbortSignal;
   /** Aborted at a second Ctrl-C: stop at once. */
   readonly now: AbortSignal;
-  close(): void;
 }
 
 /** `npx` and `npm` pass on the SIGINT that the terminal sent to this process too: within this time it is the same one. */
@@ -25,12 +24,5 @@ export function stopSignals(stdin?: NodeJS.ReadStream): StopSignals {
   };
   process.on('SIGINT', interrupt).on('SIGTERM', first).on('SIGHUP', first);
   stdin?.on('end', first).on('error', first).resume();
-  return {
-    drain: drain.signal,
-    now: now.signal,
-    close() {
-      process.off('SIGINT', interrupt).off('SIGTERM', first).off('SIGHUP', first);
-      stdin?.off('end', first).off('error', first).pause();
-    },
-  };
+  return { drain: drain.signal, now: now.signal };
 }

@@ -6,8 +6,8 @@ import { setInterval, setTimeout } from 'node:timers';
 const [name, file, how] = process.argv.slice(2);
 const note = (what) => appendFileSync(file, `${name} ${what}\n`);
 
-note(`started ${process.pid} ${process.env.TEMPORAL_ADDRESS}`);
 if (how === 'crashes') {
+  note('started');
   console.error('it went wrong');
   process.exit(3);
 }
@@ -25,4 +25,6 @@ const end = () => {
 process.stdin.resume().on('end', end);
 process.on('SIGTERM', end);
 process.on('SIGINT', () => note('interrupted'));
+// Said once it listens: before that a SIGTERM would end it whatever its manner.
+note(`started ${process.pid} ${process.env.TEMPORAL_ADDRESS}`);
 setInterval(() => undefined, 60_000);

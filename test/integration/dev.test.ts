@@ -18,8 +18,8 @@ test('ends the last started first, the server last, and leaves nothing', async (
     pid: dev.pid,
     temporalAddress: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
   });
-  expect(folder.notes()).toEqual(
-    ['worker', 'poll'].map((name) => `${name} started ${record.processes![name]!} ${record.temporalAddress}`),
+  expect(folder.notes().sort()).toEqual(
+    ['poll', 'worker'].map((name) => `${name} started ${record.processes![name]!.pid} ${record.temporalAddress}`),
   );
 
   dev.interrupt();
@@ -50,9 +50,9 @@ test('ends a server that an earlier dev left behind before it starts its own', a
   const first = folder.start({ worker: 'drains' });
   const left = await folder.up(['worker']);
   // Stopped, so that it neither sees its parent go nor ends the server.
-  kill(left.record.processes!['temporal']!, 'SIGSTOP');
+  kill(left.record.processes!['temporal']!.pid, 'SIGSTOP');
   kill(first.pid, 'SIGKILL');
-  kill(left.record.processes!['temporal']!, 'SIGKILL');
+  kill(left.record.processes!['temporal']!.pid, 'SIGKILL');
   await first.ended;
   expect(isRunning(left.server)).toBe(true);
 
@@ -61,6 +61,18 @@ test('ends a server that an earlier dev left behind before it starts its own', a
   expect(isRunning(left.server)).toBe(false);
   expect(folder.server()!.pid).not.toBe(left.server.pid);
   expect(isRunning(folder.server()!)).toBe(true);
+});
+
+test('ends a child that an earlier dev left behind and that hangs', async () => {
+  const first = folder.start({ worker: 'hangs' });
+  const { record } = await folder.up(['worker']);
+  kill(first.pid, 'SIGKILL');
+  await until('the worker to be asked', () => folder.notes().includes('worker asked'));
+  expect(isRunning(record.processes!['worker']!)).toBe(true);
+
+  const second = folder.start({});
+  await until('the other dev', () => folder.record()?.pid === second.pid);
+  expect(isRunning(record.processes!['worker']!)).toBe(false);
 });
 
 test('a second dev says who has the folder', async () => {
@@ -76,7 +88,7 @@ test('a server or a watcher that is killed comes back on its ports, without its 
   folder.start({ worker: 'drains' });
   const { record, server } = await folder.up(['worker']);
 
-  kill(record.processes!['temporal']!, 'SIGKILL');
+  kill(record.processes!['temporal']!.pid, 'SIGKILL');
   const second = await until('a server in place of the left one', () => other(server.pid));
   expect(isRunning(server)).toBe(false);
 
