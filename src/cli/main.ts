@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 
 import { registerCheck } from './commands/check.js';
 import { registerDev } from './commands/dev.js';
+import { registerInit } from './commands/init.js';
 import { registerMigrate } from './commands/migrate.js';
 import { registerPoll } from './commands/poll.js';
 import { registerQuery } from './commands/query.js';
@@ -50,6 +51,7 @@ function program(): Command {
   if (common.json === true) program.configureOutput({ outputError: () => undefined, writeErr: () => undefined });
 
   for (const register of [
+    registerInit,
     registerDev,
     registerSend,
     registerStatus,

@@ -2,17 +2,16 @@ import { dirname } from 'node:path';
 
 import { InvalidArgumentError, type Command } from 'commander';
 
-import { loadSettings } from '../../config/load.js';
 import type { Settings } from '../../config/settings.js';
 import type { Progress } from '../../dev/live-line.js';
 import { moduleCommand } from '../../dev/module-command.js';
-import { runDev, type DevChild } from '../../dev/run.js';
+import type { DevChild } from '../../dev/run.js';
 import { screen } from '../../dev/screen.js';
 import { stopSignals } from '../../dev/stop-signals.js';
 import { milliseconds } from '../../durations.js';
 import type { StatusReport } from '../../status/report.js';
-import { openStatus } from '../../status/status.js';
 import { answer, doesNotHold, type CommonOptions } from '../output.js';
+import { loadSettings } from '../pipeline.js';
 
 interface DevCommandOptions extends CommonOptions {
   readonly temporalAddress?: string;
@@ -44,6 +43,8 @@ async function dev(options: DevCommandOptions): Promise<void> {
   const drainMs = milliseconds(options.drain, '--drain');
   const signals = stopSignals(options.supervised && process.stdin);
   const settings = await loadSettings(options);
+  const { runDev } = await import('../../dev/run.js');
+  const { openStatus } = await import('../../status/status.js');
   const status = openStatus(settings);
   const clean = await runDev({
     ...options,
