@@ -36,11 +36,9 @@ export function encodeEnvelope(event: RawEvent, source: string, batch: string): 
   );
 }
 
-/** Some readers of lines (Python's `splitlines`, JavaScript's `.` and `$`) end one at these too, which JSON allows in a string. */
+/** Readers of lines may end one at these too, as Node's readline does since version 24; JSON allows them in a string. */
 function oneLine(json: string): string {
-  return /[\u0085\u2028\u2029]/.test(json)
-    ? json.replaceAll('\u0085', '\\u0085').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
-    : json;
+  return /[\u2028\u2029]/.test(json) ? json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029') : json;
 }
 
 /** A line without body and attributes, its id a UUID and its source of the longest. */
