@@ -46,14 +46,13 @@ async function main() {
   if (typeof first === 'number') return first; // it has said why
   const { uiUrl } = JSON.parse(first);
 
-  say('Sending the example: GitHub webhook payloads, as they come');
   await send();
   say('Waiting until they are in the tables …');
   await run(['status', ...where, '--wait', '--timeout', '120s']);
   const sql = readFileSync(join(example, 'query.sql'), 'utf8').trim();
   const answer = await run(['query', sql, ...where]);
   say(`\n${sql}\n`);
-  process.stdout.write(answer);
+  process.stdout.write(`${answer}\n`);
   say(`Every batch, in the Temporal UI:  ${uiUrl}`);
   say(`Data (events, tables, queue):     ${relative('.', join(options.dir, '.catchment')) || '.'}`);
   say(`Ask for more:                     npx catchment query "SELECT …" ${where.map(quoted).join(' ')}`);
@@ -62,22 +61,42 @@ async function main() {
   return await ended;
 }
 
-/** Events carry ids of their own, so that a second start adds no second rows. */
+/**
+ * Once for each folder, which the ledger tells. Where a kill cut it short all are sent again: they carry ids of their own, so
+ * that none has its rows twice.
+ */
 async function send() {
-  const events = spawn(process.execPath, [join(example, 'events.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await run(['send', '-', ...where, '--id', '/id'], events.stdout);
+  const ledger = join(options.dir, '.catchment', 'example-sent.ndjson');
+  const events = await output(
+    spawn(process.execPath, [join(example, 'events.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
+  if (existsSync(ledger) && lines(readFileSync(ledger, 'utf8')) >= lines(events))
+    return say('The example was sent before');
+  say('Sending the example: GitHub webhook payloads, as they come');
+  say(await run(['send', '-', ...where, '--id', '/delivery', '--ledger', ledger], events));
 }
 
 /** Runs a command of catchment; resolves with its stdout. */
-async function run(args, input = 'ignore') {
-  const child = spawn(process.execPath, [catchment, ...args], { stdio: [input, 'pipe', 'pipe'] });
-  let output = '';
+async function run(args, input = '') {
+  const child = spawn(process.execPath, [catchment, ...args], { stdio: 'pipe' });
+  child.stdin.on('error', () => undefined).end(input);
   let errors = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk) => (output += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk) => (errors += chunk));
+  return await output(child).catch((error) => {
+    throw new Error(`catchment ${args[0]} ${error.message}\n${errors}`);
+  });
+}
+
+async function output(child) {
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (text += chunk));
   const status = await new Promise((resolve) => child.once('close', resolve));
-  if (status !== 0) throw new Error(`catchment ${args[0]} ended with status ${status}\n${errors}${output}`);
-  return output;
+  if (status !== 0) throw new Error(`ended with status ${status}: ${text}`);
+  return text.trimEnd();
+}
+
+function lines(text) {
+  return text.trimEnd().split('\n').length;
 }
 
 /** Where the sources are newer than what was built of them. */

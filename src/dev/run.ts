@@ -7,6 +7,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { describeDuration } from '../durations.js';
 import { Occupied } from '../errors.js';
 import { holder, tryLock, type Lock } from '../locks.js';
+import { aborted } from '../signals.js';
 import { readDevRecord, type DevRecord } from '../temporal.js';
 import { childLines } from './child-lines.js';
 import { showProgress, type Progress } from './live-line.js';
@@ -166,11 +167,4 @@ async function drain(children: readonly Supervisor[], drainMs: number, now: Abor
 async function endTemporal(temporal: TemporalServer | undefined, now: AbortSignal): Promise<void> {
   if (!now.aborted) await Promise.race([temporal?.stop(), aborted(now)]);
   if (now.aborted) await temporal?.kill();
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
