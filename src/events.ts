@@ -69,9 +69,10 @@ export function sentAtIsOfId(id: string, sentAt: number): boolean {
 /**
  * `_event_key`: (source, id, first 128 bits of the SHA-256 of the body; of the sorted attributes where the body is empty)
  * as one hash, 32 hex digits. Same id and same bytes: a duplicate. Same id and other bytes: another event. JSON keeps the
- * parts apart: an id may hold any character, lone surrogates included, and a body may look like attributes.
+ * parts apart: an id may hold any character, lone surrogates included, and a body may look like attributes. A body given
+ * as text stands for its UTF-8.
  */
-export function eventKey(source: string, id: string, body: Uint8Array, attributes: Attributes): string {
+export function eventKey(source: string, id: string, body: Uint8Array | string, attributes: Attributes): string {
   const content =
     body.length > 0
       ? shortHash(body)

@@ -84,8 +84,8 @@ export class EventLines {
   }
 
   #make(): { key: string; id: string; head: string; tail: string } {
-    const { id, sentAt, source, batch, attributes } = this.#envelope;
-    const key = eventKey(source, id, bodyOf(this.#envelope), attributes);
+    const { id, sentAt, source, batch, attributes, body, bodyEncoding } = this.#envelope;
+    const key = eventKey(source, id, bodyEncoding === undefined ? body : bodyOf(this.#envelope), attributes);
     const shownId = JSON.stringify(id.slice(0, idCharacters).toWellFormed());
     return {
       key,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { Refusal } from './refusal.js';
 
-/** A run of digits as long as the shortest integer that a double may not hold, where a number can begin. */
-const longNumber = /(?:^|[:,[\s-])\d{16}/;
+/** As many digits as the shortest integer has that a double may not hold. Spelled out, the search for it skips ahead. */
+const longNumber = new RegExp('\\d'.repeat(16));
 /** Marks an integer within rewritten JSON. Unguessable, so that no string of an event can pass for one. */
 const mark = randomUUID();
 

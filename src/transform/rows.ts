@@ -199,32 +199,51 @@ function midnight(date: Date): string | undefined {
 }
 
 function isDate(text: string): boolean {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
-  const time = Date.parse(`${text}T00:00:00Z`);
-  // The 31st of February is read as a day of March.
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
+  return day !== undefined && isDay(Number(year), Number(month), Number(day));
 }
 
-const instant = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.(\d+))?)?(?:Z|[+-]\d\d:?\d\d)$/i;
+/** `Date.parse` takes the 31st of February for a day of March. */
+function isDay(year: number, month: number, day: number): boolean {
+  if (month < 1 || month > 12 || day < 1) return false;
+  if (day <= 28) return true;
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const shorter = month === 4 || month === 6 || month === 9 || month === 11;
+  return day <= (month === 2 ? (leap ? 29 : 28) : shorter ? 30 : 31);
+}
+
+const instant = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(?::\d\d(?:\.(\d+))?)?(?:Z|[+-]\d\d:?\d\d)$/i;
+/** As it is written here: most are. */
+const canonical = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** In UTC, of what is finer than a microsecond as much as warehouses keep. */
 function timestampWriter(limits: Limits): ValueWriter {
   const { min, max } = timesOf(limits);
   return (value) => {
-    const micros = typeof value === 'string' ? (instant.exec(value)?.[2]?.slice(3, 6) ?? '') : '';
-    const time = timeOf(value);
-    if (time === undefined) return new Refusal('expected timestamp, ISO 8601 with Z or an offset');
-    if (time < min || time > max) return new Refusal('is a time beyond what the warehouse holds');
-    return `"${new Date(time).toISOString().slice(0, -1)}${micros}Z"`;
+    const moment = momentOf(value);
+    if (moment === undefined) return new Refusal('expected timestamp, ISO 8601 with Z or an offset');
+    if (moment.time < min || moment.time > max) return new Refusal('is a time beyond what the warehouse holds');
+    if (typeof value === 'string' && canonical.test(value)) return `"${value}"`;
+    return `"${new Date(moment.time).toISOString().slice(0, -1)}${moment.micros}Z"`;
   };
 }
 
-function timeOf(value: unknown): number | undefined {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.getTime();
-  if (typeof value !== 'string') return undefined;
-  const day = instant.exec(value)?.[1];
-  const time = day !== undefined && isDate(day) ? Date.parse(value) : NaN;
-  return Number.isNaN(time) ? undefined : time;
+interface Moment {
+  /** Unix milliseconds. */
+  readonly time: number;
+  /** The digits behind the milliseconds. */
+  readonly micros: string;
+}
+
+function momentOf(value: unknown): Moment | undefined {
+  if (value instanceof Date) return momentAt(value.getTime(), '');
+  const [text, year, month, day, fraction = ''] = (typeof value === 'string' ? instant.exec(value) : null) ?? [];
+  if (text === undefined || !isDay(Number(year), Number(month), Number(day))) return undefined;
+  return momentAt(Date.parse(text), fraction.slice(3, 6));
+}
+
+function momentAt(time: number, micros: string): Moment | undefined {
+  return Number.isNaN(time) ? undefined : { time, micros };
 }
 
 function jsonWriter(limits: Limits): ValueWriter {
