@@ -29,6 +29,8 @@ export class DuckDBEngine {
   readonly #path: string;
   readonly #instance: DuckDBInstance;
   readonly #loads = pLimit(loadsAtOnce);
+  /** The columns, as JSON, that a load last found its table to have. */
+  readonly #checked = new Map<string, string>();
   readonly #turns = new Map<string, LimitFunction>();
   readonly #onFatal: () => void;
   #idle: NodeJS.Timeout | undefined;
@@ -108,7 +110,7 @@ export class DuckDBEngine {
             this.#instance,
             end,
             async (session) => {
-              await checkColumns(session, plan.table);
+              await this.#checkColumns(session, plan.table);
               return load(session, plan, root);
             },
             signal,
@@ -187,16 +189,21 @@ export class DuckDBEngine {
     await connection.run('CHECKPOINT').catch(() => undefined);
     connection.closeSync();
   }
-}
 
-/** A worker whose config has a newer column than the table must not load: another may have migrated it, or will. */
-async function checkColumns(session: Session, { name: table, columns }: TableShape): Promise<void> {
-  await reading.owesFrom(session, table);
-  const there = await columnsOf(session, table);
-  const lacking = columns.find((column) => !there.has(column.name.toLowerCase()));
-  if (lacking === undefined) return;
-  throw new TableMissing(`table ${table} has no column ${lacking.name}: run catchment migrate`, {
-    table,
-    column: lacking.name,
-  });
+  /** A worker whose config has a newer column than the table must not load: another may have migrated it, or will. */
+  async #checkColumns(session: Session, { name: table, columns }: TableShape): Promise<void> {
+    // A table never loses a column while the file is open.
+    const asked = JSON.stringify(columns);
+    if (this.#checked.get(table) === asked) return;
+    await reading.owesFrom(session, table);
+    const there = await columnsOf(session, table);
+    const lacking = columns.find((column) => !there.has(column.name.toLowerCase()));
+    if (lacking !== undefined) {
+      throw new TableMissing(`table ${table} has no column ${lacking.name}: run catchment migrate`, {
+        table,
+        column: lacking.name,
+      });
+    }
+    this.#checked.set(table, asked);
+  }
 }

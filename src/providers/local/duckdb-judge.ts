@@ -79,38 +79,41 @@ export interface Judged {
 export async function judge(session: Session, load: Load, window: { from: string; to: string }): Promise<Judged[]> {
   const { name: table } = load.table;
   const between = `BETWEEN ${moment(window.from)} AND ${moment(window.to)}`;
-  await session.run(`CREATE TEMP TABLE copies AS
+  await session.run(`CREATE TEMP TABLE judged AS
     WITH copy AS (
       SELECT _event_key AS key, _batch AS batch, IF(_row < 0, 'none', 'rows') AS kind, _line AS first,
         lead(_line) OVER (PARTITION BY _event_key ORDER BY _line) AS next
       FROM staged WHERE _row <= 0
       UNION ALL SELECT event_key, batch, 'rejected', rowid, NULL FROM refused
+    ), numbered AS MATERIALIZED (
+      SELECT *, row_number() OVER (PARTITION BY key
+        ORDER BY CASE kind WHEN 'rows' THEN 0 WHEN 'rejected' THEN 1 ELSE 2 END, first) AS nth
+      FROM copy
+    ), present AS (
+      SELECT key, max(version) AS version, count(*) FILTER (kind = 'row') AS rows,
+        count(*) FILTER (kind = 'rejection') AS rejections
+      FROM (
+        SELECT 'row' AS kind, _event_key AS key, _version AS version FROM ${tableOf(table)}
+          WHERE _sent_at ${between} AND _event_key IN (SELECT key FROM numbered)
+        UNION ALL SELECT 'rejection', event_key, version FROM ${rejectedOf(table)}
+          WHERE sent_at ${between} AND event_key IN (SELECT key FROM numbered)
+      ) GROUP BY key
+    ), known AS (
+      SELECT numbered.*, coalesce(rows, 0) AS rows, coalesce(rejections, 0) AS rejections, coalesce(version, 0) AS version
+      FROM numbered LEFT JOIN present USING (key)
     )
-    SELECT *, row_number() OVER (PARTITION BY key
-      ORDER BY CASE kind WHEN 'rows' THEN 0 WHEN 'rejected' THEN 1 ELSE 2 END, first) AS nth FROM copy`);
-  await session.run(`CREATE TEMP TABLE present AS
-    SELECT key, max(version) AS version, count(*) FILTER (kind = 'row') AS rows, count(*) FILTER (kind = 'rejection') AS rejections
-    FROM (
-      SELECT 'row' AS kind, _event_key AS key, _version AS version FROM ${tableOf(table)}
-        WHERE _sent_at ${between} AND _event_key IN (SELECT key FROM copies)
-      UNION ALL SELECT 'rejection', event_key, version FROM ${rejectedOf(table)}
-        WHERE sent_at ${between} AND event_key IN (SELECT key FROM copies)
-    ) GROUP BY key`);
-  await session.run(`CREATE TEMP TABLE judged AS
     SELECT *, CASE WHEN ${passed(load)} THEN 'passed' WHEN ${duplicate(load)} THEN 'duplicate' ELSE kind END AS outcome
-    FROM (
-      SELECT copies.*, coalesce(rows, 0) AS rows, coalesce(rejections, 0) AS rejections, coalesce(version, 0) AS version
-      FROM copies LEFT JOIN present USING (key)
-    )`);
+    FROM known`);
   await session.run(`CREATE TEMP TABLE chosen AS
     SELECT _line AS line, judged.batch FROM (SELECT _event_key, _row, _line FROM staged) JOIN judged ON key = _event_key
     WHERE outcome = 'rows' AND _row >= 0 AND _line >= first AND (next IS NULL OR _line < next)`);
   const rows = await session.rows(`
-    SELECT batch, count(*) FILTER (outcome <> 'passed') AS events,
-      coalesce((SELECT count(*) FROM chosen WHERE chosen.batch = judged.batch), 0) AS rows,
-      coalesce(sum(rows) FILTER (acts), 0) AS removed, count(*) FILTER (outcome = 'duplicate') AS duplicates,
+    SELECT batch, count(*) FILTER (outcome <> 'passed') AS events, coalesce(any_value(made.rows), 0) AS rows,
+      coalesce(sum(judged.rows) FILTER (acts), 0) AS removed, count(*) FILTER (outcome = 'duplicate') AS duplicates,
       count(*) FILTER (outcome = 'rejected') AS rejected, coalesce(sum(rejections) FILTER (acts), 0) AS cleared
-    FROM (SELECT *, outcome IN ('rows', 'rejected', 'none') AS acts FROM judged) AS judged GROUP BY batch`);
+    FROM (SELECT *, outcome IN ('rows', 'rejected', 'none') AS acts FROM judged) AS judged
+      LEFT JOIN (SELECT batch, count(*) AS rows FROM chosen GROUP BY batch) AS made USING (batch)
+    GROUP BY batch`);
   return rows.map(({ batch, ...counts }) => ({
     batch: batch as string,
     ...(Object.fromEntries(Object.entries(counts).map(([count, n]) => [count, Number(n)])) as Omit<Judged, 'batch'>),
