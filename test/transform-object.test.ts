@@ -14,7 +14,7 @@ const anything = z.unknown();
 
 async function transform(table: Table, request: TransformRequest) {
   expect(table.problems).toEqual([]);
-  const job = { ...request, tables: [table.name], tellRowless: request.existing === 'replace', verdicts: [] };
+  const job = { ...request, tables: [table.name], tellRowless: request.existing !== 'keep', verdicts: [] };
   const [files] = await transformObject(job, new Map([[table.name, table]]), new Progress());
   return { ...files!, rows: linesOf(files!.rows), rejections: linesOf(files!.rejections) };
 }

@@ -30,8 +30,8 @@ export interface StagedFile {
  *
  * `rowsFile`: gzip NDJSON, a line a row:
  * `{"_event_key","_event_id","_source","_row","_sent_at","_batch", …the user's columns, each present, null where empty}`.
- * `_row` counts from 0 within the event. In mode `replace` a line with `_row: -1` and no user columns says that the event
- * makes no row any more. `_sent_at` and timestamps are ISO 8601 in UTC (`2026-11-24T12:00:00.000Z`), dates `YYYY-MM-DD`,
+ * `_row` counts from 0 within the event. In modes `replace` and `rejected` a line with `_row: -1` and no user columns says
+ * that the event makes no row any more. `_sent_at` and timestamps are ISO 8601 in UTC (`2026-11-24T12:00:00.000Z`), dates `YYYY-MM-DD`,
  * int64 and decimals JSON strings of digits, json columns a JSON *string* that holds the JSON text.
  *
  * `rejectionsFile`: gzip NDJSON, a line a rejected event: `{"event_key","event_id","sent_at","batch","key","line","reason"}`;
@@ -137,7 +137,11 @@ export interface Warehouse {
   /** What was stored in the lake from then on must be in the table. Throws `TableMissing`. */
   owesFrom(table: string): Promise<Date>;
   /** Those of `batches` that have no good manifest line. */
-  missing(table: TableShape, batches: readonly string[], at: 'any version' | 'this version or higher'): Promise<string[]>;
+  missing(
+    table: TableShape,
+    batches: readonly string[],
+    at: 'any version' | 'this version or higher',
+  ): Promise<string[]>;
   rejections(
     table: string,
     want: { reason?: string; after?: string; limit: number },

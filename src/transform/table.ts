@@ -35,7 +35,7 @@ export interface TableFiles {
 export class TableTransform {
   readonly #table: Table;
   readonly #write: RowWriter;
-  /** Mode `replace`: an event without rows says so, that it loses those of an older version. */
+  /** An event without rows says so, that it loses the rows or the rejection that it has. */
   readonly #tellRowless: boolean;
   /** By line: events that were found to hang or to break the thread. */
   readonly #refused: ReadonlyMap<number, string>;

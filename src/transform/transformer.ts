@@ -14,7 +14,7 @@ export interface TransformRequest extends ObjectClaims {
   /** The lake object, as stored. */
   readonly object: Uint8Array;
   readonly tables: readonly string[] | 'all';
-  /** `replace`: an event that makes no row is written as a line with `_row: -1`. */
+  /** All but `keep` ask for a line with `_row: -1` of an event that makes no row: it loses what it has. */
   readonly existing: 'keep' | 'replace' | 'rejected';
   /** How far apart copies of an event may be sent, in milliseconds. */
   readonly dedupeMs: number;
@@ -100,7 +100,7 @@ class Slot {
       throw new TableMissing(`${unknown}: the config of this worker has no such table`, { table: unknown });
     }
     const { object, key, source, batch, events, sha256, existing, dedupeMs, limits } = request;
-    const job = { object, key, source, batch, events, sha256, dedupeMs, limits, tellRowless: existing === 'replace' };
+    const job = { object, key, source, batch, events, sha256, dedupeMs, limits, tellRowless: existing !== 'keep' };
     return this.#isolated(job, asked);
   }
 
