@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
@@ -7,6 +8,7 @@ import { Client } from '@temporalio/client';
 
 import type { ProcessIdentity } from './dev/processes.js';
 import { Unavailable } from './errors.js';
+import { logged, type Logger } from './log.js';
 
 /** What `dev` writes to `.catchment/dev.json`, so that other commands on the folder find its services. */
 export interface DevRecord {
@@ -40,10 +42,14 @@ export function temporalAt(dataDir: string): TemporalAt & { connection: Record<s
   return { address, namespace: namespace ?? 'default', connection: { ...connectionOptions, address } };
 }
 
+export interface Temporal {
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  readonly namespace: string;
+}
+
 /** Connects through the native core, which costs less than grpc-js and can be shared with workers. Throws `Unavailable`. */
-export async function connectTemporal(
-  dataDir: string,
-): Promise<{ connection: NativeConnection; client: Client; namespace: string }> {
+export async function connectTemporal(dataDir: string): Promise<Temporal> {
   const at = temporalAt(dataDir);
   try {
     const connection = await NativeConnection.connect(at.connection);
@@ -51,4 +57,17 @@ export async function connectTemporal(
   } catch {
     throw new Unavailable(`Temporal at ${at.address ?? '?'} does not answer; start it, or set TEMPORAL_ADDRESS`);
   }
+}
+
+/** Connects as soon as Temporal answers; undefined where the signal came first. */
+export async function connectUntil(dataDir: string, signal: AbortSignal, log: Logger): Promise<Temporal | undefined> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await connectTemporal(dataDir);
+    } catch (error) {
+      if (attempt % 20 === 0) log.warn(logged(error), 'waiting for Temporal');
+      await sleep(500, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
 }

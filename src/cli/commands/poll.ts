@@ -14,6 +14,6 @@ export function registerPoll(program: Command): void {
       const signal = stopSignal(supervised);
       const settings = await loadSettings(options);
       const { runPoller } = await import('../../starter/run.js');
-      await runPoller({ settings, supervised, signal });
+      await runPoller({ settings, signal });
     });
 }

@@ -14,6 +14,6 @@ export function registerWorker(program: Command): void {
       const signal = stopSignal(supervised);
       const settings = await loadSettings(options);
       const { runWorker } = await import('../../worker/run.js');
-      await runWorker({ settings, supervised, signal });
+      await runWorker({ settings, signal, migrate: supervised });
     });
 }

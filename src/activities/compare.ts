@@ -1,0 +1,19 @@
+import { reconcile } from '../reconcile/reconcile.js';
+import { withHeartbeat } from './heartbeat.js';
+import type { Dependencies } from './index.js';
+import type { WorkerActivities } from './types.js';
+
+/** Lake against manifests; what is missing for too long comes back as gaps for the backfills. */
+export function createCompare(dependencies: Dependencies): WorkerActivities['compare'] {
+  return ({ full }) =>
+    withHeartbeat(async (signal) => {
+      const { parts, settings } = dependencies;
+      const { report, gaps } = await reconcile(parts, settings, await dependencies.tables(), { full, signal });
+      return {
+        ok: report.ok,
+        provedUntil: report.provedUntil,
+        objects: report.objects,
+        gaps: gaps.map(({ table, objects, from, to }) => ({ table, objects, range: { from, to, owed: true } })),
+      };
+    });
+}

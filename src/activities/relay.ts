@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+
+import { Unavailable } from '../errors.js';
+import { batchPrefix, parseObjectKey } from '../keys.js';
+import type { Lake } from '../providers/lake.js';
+import { encodeReference, type Reference } from '../references.js';
+import type { BatchName, WorkerActivities } from './types.js';
+import type { Dependencies } from './index.js';
+
+/** The doorbell rings only for an object that is there, whoever asks: the poller that wrote it may be dead. */
+export function createRelay({ settings, parts }: Dependencies): WorkerActivities['relay'] {
+  return async ({ source, batch, reference }) => {
+    const found = await findObject(parts.lake, { source, batch });
+    if (found === undefined) return 'returned';
+    const rung = reference?.key === found.key ? reference : await refer(parts.lake, settings.pipeline, found);
+    const [outcome] = await parts.secondary.send([{ body: encodeReference(rung), attributes: {} }]);
+    if (outcome?.status === 'done') return 'stored';
+    throw outcome?.status === 'failed'
+      ? outcome.error
+      : new Unavailable('the secondary queue gave no outcome for a reference');
+  };
+}
+
+async function findObject(lake: Lake, { source, batch }: BatchName): Promise<{ key: string } | undefined> {
+  for await (const object of lake.list(batchPrefix(source, batch))) {
+    if (parseObjectKey(object.key) !== undefined) return object;
+  }
+  return undefined;
+}
+
+async function refer(lake: Lake, pipeline: string, { key }: { key: string }): Promise<Reference> {
+  const sha256 = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of await lake.get(key)) {
+    sha256.update(chunk);
+    bytes += chunk.length;
+  }
+  const { batch, events } = parseObjectKey(key)!;
+  return { v: 1, pipeline, lake: lake.uri, key, batch, sha256: sha256.digest('hex'), events, bytes };
+}

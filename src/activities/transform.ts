@@ -1,0 +1,136 @@
+import { hash } from 'node:crypto';
+
+import { Unavailable } from '../errors.js';
+import { newId } from '../ids.js';
+import type { Lake } from '../providers/lake.js';
+import type { Load, LoadBatch, StagedFile, TableShape } from '../providers/warehouse.js';
+import type { LoadFile, TableFiles, TableOutcome } from '../transform/transformer.js';
+import { withHeartbeat } from './heartbeat.js';
+import type { Dependencies } from './index.js';
+import { readObject } from './read-object.js';
+import type { ObjectToLoad, PlannedLoad, TransformInput, TransformResult, WorkerActivities } from './types.js';
+
+/** Each object is read and parsed once for all tables; what comes of it goes to staging, a plan a table beside it. */
+export function createTransform(dependencies: Dependencies): WorkerActivities['transform'] {
+  return (input) => withHeartbeat((signal) => new Transformation(dependencies, input).run(signal));
+}
+
+interface TablePlan {
+  readonly shape: TableShape;
+  readonly batches: LoadBatch[];
+  rows: number;
+  rejections: number;
+}
+
+class Transformation {
+  readonly #dependencies: Dependencies;
+  readonly #input: TransformInput;
+  // A folder an attempt: objects are written once, and a paused attempt may still write.
+  readonly #folder = `load/${newId()}/`;
+  readonly #plans = new Map<string, TablePlan>();
+  readonly #failed = new Map<string, string>();
+
+  constructor(dependencies: Dependencies, input: TransformInput) {
+    this.#dependencies = dependencies;
+    this.#input = input;
+  }
+
+  async run(signal: AbortSignal): Promise<TransformResult> {
+    for (const shape of await this.#shapes()) {
+      this.#plans.set(shape.name, { shape, batches: [], rows: 0, rejections: 0 });
+    }
+    for (const object of this.#input.objects) {
+      signal.throwIfAborted();
+      await this.#add(object);
+    }
+    const { staging } = this.#dependencies.parts;
+    const planned = await Promise.all([...this.#plans.values()].map((plan) => this.#stagePlan(staging, plan)));
+    return {
+      folder: this.#folder,
+      planned,
+      failed: [...this.#failed].map(([table, error]) => ({ table, error })),
+    };
+  }
+
+  async #shapes(): Promise<readonly TableShape[]> {
+    const { tables } = this.#input;
+    const known = await this.#dependencies.shapes();
+    if (tables === 'all') return known;
+    return known.filter(({ name }) => tables.includes(name));
+  }
+
+  async #add(object: ObjectToLoad): Promise<void> {
+    const { parts, settings, transformer } = this.#dependencies;
+    const names = [...this.#plans.keys()];
+    const made = await readObject(parts.lake, object.key, (bytes) =>
+      transformer.transform({
+        ...object,
+        object: bytes,
+        tables: this.#input.tables === 'all' ? names : this.#input.tables,
+        existing: this.#input.existing,
+        dedupeMs: settings.dedupeMs,
+        limits: parts.warehouse.limits,
+      }),
+    );
+    if (made === 'gone' || made === 'corrupt') {
+      for (const { batches } of this.#plans.values()) batches.push(unreadable(object, made));
+      return;
+    }
+    await Promise.all(made.map((outcome) => this.#take(object, outcome)));
+  }
+
+  async #take(object: ObjectToLoad, outcome: TableOutcome): Promise<void> {
+    if (!('error' in outcome)) return this.#stage(object, outcome);
+    this.#failed.set(outcome.table, outcome.error.message);
+    this.#plans.delete(outcome.table);
+  }
+
+  async #stage(object: ObjectToLoad, made: TableFiles): Promise<void> {
+    const plan = this.#plans.get(made.table);
+    if (plan === undefined) return;
+    if (plan.shape.version !== made.version) {
+      throw new Unavailable(`${made.table}: its definition changed within a load; the load is made anew`);
+    }
+    const stage = async (kind: string, file: LoadFile | undefined): Promise<StagedFile | undefined> =>
+      file && put(this.#dependencies.parts.staging, `${this.#folder}${made.table}/${object.batch}.${kind}.gz`, file);
+    const [rowsFile, rejectionsFile] = await Promise.all([
+      stage('rows.ndjson', made.rows),
+      stage('rejections.ndjson', made.rejections),
+    ]);
+    plan.rows += made.rows?.lines ?? 0;
+    plan.rejections += made.rejections?.lines ?? 0;
+    plan.batches.push({
+      batch: object.batch,
+      key: object.key,
+      events: made.events,
+      matched: made.matched,
+      lookFrom: made.lookFrom,
+      lookTo: made.lookTo,
+      ...(rowsFile && { rowsFile }),
+      ...(rejectionsFile && { rejectionsFile }),
+    });
+  }
+
+  async #stagePlan(staging: Lake, { shape, batches, rows, rejections }: TablePlan): Promise<PlannedLoad> {
+    const load: Load = { id: this.#input.load, table: shape, existing: this.#input.existing, batches };
+    const body = Buffer.from(JSON.stringify(load));
+    const plan = await put(staging, `${this.#folder}${shape.name}/plan.json`, { body, sha256: hash('sha256', body) });
+    return {
+      table: shape.name,
+      plan,
+      rows,
+      rejections,
+      unreadable: batches.filter(({ problem }) => problem !== undefined).map(({ key }) => key),
+    };
+  }
+}
+
+function unreadable({ batch, key, events }: ObjectToLoad, problem: 'gone' | 'corrupt'): LoadBatch {
+  const never = new Date(0).toISOString();
+  return { batch, key, events, matched: 0, lookFrom: never, lookTo: never, problem };
+}
+
+async function put(staging: Lake, key: string, file: { body: Uint8Array; sha256: string }): Promise<StagedFile> {
+  await staging.put(key, file.body);
+  return { key, sha256: file.sha256 };
+}

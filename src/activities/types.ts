@@ -1,0 +1,112 @@
+import type { LoadResult, StagedFile } from '../providers/warehouse.js';
+import type { Reference } from '../references.js';
+
+/** What `ingestBatch` knows of a batch: the bytes and receipts stay in the poller process that holds it. */
+export interface BatchName {
+  readonly source: string;
+  readonly batch: string;
+}
+
+/** In the poller process that holds the batch, on its own task queue. */
+export interface PollerActivities {
+  /** Writes the batch's lake object. `returned`: this process no longer holds the batch. */
+  persist(batch: BatchName): Promise<Reference | 'returned'>;
+}
+
+/** A lake object to load: what a reference says, or as much as its key does. */
+export interface ObjectToLoad {
+  readonly key: string;
+  readonly source: string;
+  readonly batch: string;
+  readonly events: number;
+  /** Hex SHA-256 of the object's bytes, or its first 32 digits. */
+  readonly sha256: string;
+}
+
+export interface TransformInput {
+  readonly load: string;
+  readonly objects: readonly ObjectToLoad[];
+  readonly tables: readonly string[] | 'all';
+  readonly existing: 'keep';
+}
+
+/** One table's share of a load. */
+export interface PlannedLoad {
+  readonly table: string;
+  readonly plan: StagedFile;
+  /** Lines in its load files: rows and rejections. */
+  readonly rows: number;
+  readonly rejections: number;
+  /** Objects that could not be read. */
+  readonly unreadable: readonly string[];
+}
+
+export interface TransformResult {
+  /** The folder of the load files: `load/<attempt>/`. */
+  readonly folder: string;
+  readonly planned: readonly PlannedLoad[];
+  /** Tables whose code broke down over these objects. */
+  readonly failed: readonly { readonly table: string; readonly error: string }[];
+}
+
+export interface LoadInput {
+  readonly load: string;
+  readonly table: string;
+  readonly plan: StagedFile;
+  /** A live load gives way at once while the table's last failure is fresh. */
+  readonly live: boolean;
+}
+
+/** What became of one table in a load of several. */
+export type TableLoadOutcome = { readonly table: string; readonly error?: string };
+
+/** A stretch of batches by the time they closed, in Unix milliseconds: `from` within, `to` not. */
+export interface BatchRange {
+  readonly from: number;
+  readonly to: number;
+  /** Only what the table owes; else everything within that is missing. */
+  readonly owed: boolean;
+}
+
+/** How far a listing got: all keys up to this one are done. */
+export interface Position {
+  readonly source: string;
+  readonly key: string;
+}
+
+export interface PageInput {
+  readonly table: string;
+  readonly range: BatchRange;
+  readonly after?: Position;
+  /** Keys that this backfill has set aside. */
+  readonly without: readonly string[];
+}
+
+export interface Page {
+  readonly objects: readonly ObjectToLoad[];
+  /** Where to go on; undefined at the end of the range. */
+  readonly next?: Position;
+}
+
+export interface ReconcileOutcome {
+  readonly ok: boolean;
+  readonly provedUntil: string;
+  readonly objects: { readonly lake: number; readonly events: number; readonly underWay: number };
+  readonly gaps: readonly { readonly table: string; readonly objects: number; readonly range: BatchRange }[];
+}
+
+export interface WorkerActivities {
+  /** Rings for the batch's object; `returned` where there is no such object. */
+  relay(input: BatchName & { readonly reference?: Reference }): Promise<'stored' | 'returned'>;
+  transform(input: TransformInput): Promise<TransformResult>;
+  load(input: LoadInput): Promise<LoadResult>;
+  /** Loads of tables that these objects hold nothing for: a manifest line each. */
+  loadEmpty(input: { readonly loads: readonly LoadInput[] }): Promise<readonly TableLoadOutcome[]>;
+  /** Makes sure that the table's `backfill` runs and covers the range. */
+  handOver(input: { readonly table: string; readonly range: BatchRange }): Promise<void>;
+  /** The next objects of the lake that the table's manifest lacks. */
+  nextPage(input: PageInput): Promise<Page>;
+  compare(input: { readonly full: boolean }): Promise<ReconcileOutcome>;
+  /** Removes a load's files, which nobody needs any more. */
+  discard(input: { readonly folder: string }): Promise<void>;
+}

@@ -1,0 +1,50 @@
+import type { Worker } from 'node:worker_threads';
+
+import { Unavailable } from '../errors.js';
+import { startThread } from '../thread.js';
+import type { BatchToEncode, EncodedBatch } from './encode.js';
+import type { EncodeAnswer } from './encode-thread.js';
+
+interface Waiting {
+  readonly resolve: (encoded: EncodedBatch) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Encodes batches in a thread; one that dies is replaced, and what it had in hand is tried again by its caller. */
+export class Encoder {
+  readonly #waiting = new Map<number, Waiting>();
+  #thread: Worker | undefined;
+  #jobs = 0;
+
+  encode(batch: BatchToEncode): Promise<EncodedBatch> {
+    return new Promise((resolve, reject) => {
+      const job = this.#jobs++;
+      this.#waiting.set(job, { resolve, reject });
+      this.#running().postMessage({ job, ...batch });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate();
+  }
+
+  #running(): Worker {
+    if (this.#thread !== undefined) return this.#thread;
+    const thread = startThread(new URL('./encode-thread.js', import.meta.url));
+    thread.unref();
+    thread.on('message', (answer: EncodeAnswer) => {
+      const waiting = this.#waiting.get(answer.job);
+      this.#waiting.delete(answer.job);
+      if ('encoded' in answer) waiting?.resolve(answer.encoded);
+      else waiting?.reject(new Unavailable(`a batch could not be encoded: ${answer.error}`));
+    });
+    thread.once('error', () => undefined);
+    thread.once('exit', () => {
+      this.#thread = undefined;
+      for (const { reject } of this.#waiting.values()) reject(new Unavailable('the thread that encodes batches ended'));
+      this.#waiting.clear();
+    });
+    this.#thread = thread;
+    return thread;
+  }
+}

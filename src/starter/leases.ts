@@ -1,0 +1,106 @@
+import { logged, type Logger } from '../log.js';
+import type { Queue } from '../providers/queue.js';
+
+interface Lease {
+  /** When it lapses unless it is extended, by this process's monotonic clock. */
+  until: number;
+  readonly since: number;
+}
+
+/** A receipt that lives longer than this share of the queue's longest hold is given back: the queue would take it anyway. */
+const longestShare = 0.95;
+
+/** Keeps the leases of what a poller holds: extended when half is gone, many at a time, never in the way of acknowledgements. */
+export class Leases {
+  readonly #queue: Queue;
+  readonly #leaseMs: number;
+  readonly #log: Logger;
+  readonly #held = new Map<string, Lease>();
+  readonly #timer: NodeJS.Timeout;
+  #extending = false;
+
+  constructor(queue: Queue, leaseMs: number, log: Logger) {
+    this.#queue = queue;
+    this.#leaseMs = Math.min(leaseMs, queue.limits.leaseMs);
+    this.#log = log;
+    this.#timer = setInterval(() => void this.#extendDue(), this.#leaseMs / 10);
+  }
+
+  get leaseMs(): number {
+    return this.#leaseMs;
+  }
+
+  hold(receipts: readonly string[]): void {
+    const now = performance.now();
+    for (const receipt of receipts) this.#held.set(receipt, { until: now + this.#leaseMs, since: now });
+  }
+
+  /** Whether none of them has lapsed, as far as this process can tell. */
+  holds(receipts: readonly string[]): boolean {
+    return receipts.every((receipt) => this.#held.has(receipt));
+  }
+
+  /** Acknowledges for good; what fails comes again, as a copy that the warehouse knows. */
+  async acknowledge(receipts: readonly string[]): Promise<void> {
+    let open = receipts;
+    for (let attempt = 0; open.length > 0 && attempt < 5; attempt++) {
+      const outcomes = await this.#queue.acknowledge(open);
+      open = open.filter((_, index) => {
+        const outcome = outcomes[index];
+        return outcome?.status === 'failed' && outcome.retry;
+      });
+      if (open.length > 0) await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
+    }
+    if (open.length > 0) this.#log.warn({ messages: open.length }, 'not acknowledged; these messages will come again');
+    this.forget(receipts);
+  }
+
+  /** Gives messages back; they come again after `delayMs`. */
+  async giveBack(receipts: readonly string[], delayMs = 0): Promise<void> {
+    this.forget(receipts);
+    if (receipts.length > 0) await this.#queue.extend(receipts, delayMs);
+  }
+
+  forget(receipts: readonly string[]): void {
+    for (const receipt of receipts) this.#held.delete(receipt);
+  }
+
+  /** Gives back all that is still held, and keeps nothing any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.giveBack([...this.#held.keys()]);
+  }
+
+  async #extendDue(): Promise<void> {
+    if (this.#extending) return;
+    const now = performance.now();
+    const longest = (this.#queue.limits.holdMs ?? Infinity) * longestShare;
+    const due: string[] = [];
+    const old: string[] = [];
+    for (const [receipt, { until, since }] of this.#held) {
+      if (now - since > longest) old.push(receipt);
+      else if (until - now < this.#leaseMs / 2) due.push(receipt);
+    }
+    if (due.length + old.length === 0) return;
+    this.#extending = true;
+    try {
+      await this.giveBack(old);
+      if (due.length > 0) await this.#extend(due);
+    } catch (error) {
+      this.#log.warn({ messages: due.length, ...logged(error) }, 'leases were not extended; tried again');
+    } finally {
+      this.#extending = false;
+    }
+  }
+
+  async #extend(receipts: readonly string[]): Promise<void> {
+    const asked = performance.now();
+    const outcomes = await this.#queue.extend(receipts, this.#leaseMs);
+    receipts.forEach((receipt, index) => {
+      const lease = this.#held.get(receipt);
+      if (lease === undefined) return;
+      if (outcomes[index]?.status === 'done') lease.until = asked + this.#leaseMs;
+      if (outcomes[index]?.status === 'expired') this.#held.delete(receipt);
+    });
+  }
+}

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { ObjectToLoad } from '../activities/types.js';
+import { logged, type Logger } from '../log.js';
+import type { Delivery, Queue } from '../providers/queue.js';
+import { aborted } from '../signals.js';
+import { readDoorbell, WaitingDoorbells, type Rung } from './doorbells.js';
+import { Leases } from './leases.js';
+
+/** Runs `loadBatch` over the objects, to its end. Throws where it did not come to every table. */
+export type LoadRun = (objects: readonly ObjectToLoad[]) => Promise<unknown>;
+
+export interface LoadPollerOptions {
+  readonly pipeline: string;
+  /** The lake's uri. */
+  readonly lake: string;
+  readonly queue: Queue;
+  readonly load: LoadRun;
+  readonly leaseMs: number;
+  /** From one load's start to the next one's, unless a whole load waits, in milliseconds. */
+  readonly cadenceMs: number;
+  readonly maxObjects: number;
+  readonly log: Logger;
+}
+
+const mostLoads = 2;
+const mostWaiting = 300;
+const waitMs = 10_000;
+/** Doorbells of a load that failed ring again after this. */
+const givenBackMs = 2_000;
+/** So often a stray's lease is left to lapse before it is acknowledged. */
+const strayDeliveries = 5;
+
+/** Takes references off the secondary queue and has their objects loaded, many at a time (group commit). */
+export class LoadPoller {
+  readonly #options: LoadPollerOptions;
+  readonly #leases: Leases;
+  readonly #waiting: WaitingDoorbells;
+  readonly #running = new Set<Promise<void>>();
+  readonly #strays = new Map<string, number>();
+  #startedAt = -Infinity;
+  #due: NodeJS.Timeout | undefined;
+  #wake: () => void = () => undefined;
+  #stopping = false;
+
+  constructor(options: LoadPollerOptions) {
+    this.#options = options;
+    this.#leases = new Leases(options.queue, options.leaseMs, options.log);
+    this.#waiting = new WaitingDoorbells(options.maxObjects);
+  }
+
+  /** Until `stop` is aborted, then until the loads under way ended or `giveUp` is aborted; the rest goes back to the queue. */
+  async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
+    const receivers = this.#options.queue.limits.receiveMessages >= 100 ? 1 : 4;
+    await Promise.all(Array.from({ length: receivers }, () => this.#receive(stop)));
+    this.#stopping = true;
+    clearTimeout(this.#due);
+    while (this.#running.size > 0 && !giveUp.aborted) await Promise.race([...this.#running, aborted(giveUp)]);
+    await this.#leases.stop();
+  }
+
+  async #receive(stop: AbortSignal): Promise<void> {
+    const { queue, log } = this.#options;
+    while (!stop.aborted) {
+      if (this.#waiting.size >= mostWaiting) {
+        await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
+        continue;
+      }
+      try {
+        const messages = Math.min(queue.limits.receiveMessages, 100);
+        const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal: stop });
+        await this.#take(deliveries);
+        this.#flow();
+      } catch (error) {
+        log.warn(logged(error), 'the secondary queue does not answer; tried again');
+        await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #take(deliveries: readonly Delivery[]): Promise<void> {
+    const done: string[] = [];
+    for (const delivery of deliveries) {
+      const doorbell = readDoorbell(delivery, this.#options);
+      if (doorbell.kind === 'object') {
+        this.#leases.hold([delivery.receipt]);
+        this.#waiting.add(doorbell.object, doorbell.bytes, delivery.receipt);
+      } else if (doorbell.kind === 'unreadable' || this.#lapsed(delivery)) {
+        this.#options.log.warn(
+          { ...doorbell, message: delivery.id },
+          'a doorbell that is not ours to load: acknowledged',
+        );
+        done.push(delivery.receipt);
+      }
+    }
+    if (done.length > 0) await this.#leases.acknowledge(done);
+  }
+
+  #lapsed({ id, deliveries }: Delivery): boolean {
+    const times = deliveries ?? (this.#strays.get(id) ?? 0) + 1;
+    if (times > strayDeliveries) {
+      this.#strays.delete(id);
+      return true;
+    }
+    this.#strays.set(id, times);
+    return false;
+  }
+
+  /** Starts what can be started; called whenever something changed. */
+  #flow(): void {
+    while (this.#waiting.size > 0 && !this.#stopping) {
+      const { full } = this.#waiting;
+      const rest = this.#startedAt + this.#options.cadenceMs - performance.now();
+      if (this.#running.size >= (full ? mostLoads : 1)) break;
+      if (!full && rest > 0) {
+        this.#due ??= setTimeout(() => {
+          this.#due = undefined;
+          this.#flow();
+        }, rest);
+        break;
+      }
+      this.#startedAt = performance.now();
+      const run = this.#load(this.#waiting.take()).finally(() => {
+        this.#running.delete(run);
+        this.#flow();
+      });
+      this.#running.add(run);
+    }
+    this.#wake();
+  }
+
+  async #load(rung: readonly Rung[]): Promise<void> {
+    const receipts = rung.flatMap((one) => one.receipts);
+    try {
+      try {
+        await this.#options.load(rung.map(({ object }) => object));
+      } catch (error) {
+        this.#options.log.warn(
+          { objects: rung.length, ...logged(error) },
+          'a load did not end well; its doorbells ring again',
+        );
+        await this.#leases.giveBack(receipts, givenBackMs);
+        return;
+      }
+      await this.#leases.acknowledge(receipts);
+    } catch (error) {
+      this.#options.log.warn(logged(error), 'the secondary queue took no answer; these doorbells ring again');
+      this.#leases.forget(receipts);
+    }
+  }
+}

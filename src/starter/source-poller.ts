@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { aborted } from '../signals.js';
+import { newId } from '../ids.js';
+import { logged, type Logger } from '../log.js';
+import type { Delivery, Queue } from '../providers/queue.js';
+import type { HeldBatch, Holding } from './holding.js';
+import { Leases } from './leases.js';
+import { OpenBatch } from './open-batch.js';
+
+/** Runs `ingestBatch` once for a held batch, to its end. Throws where Temporal does not answer or the run fails. */
+export type IngestRun = (batch: HeldBatch) => Promise<'stored' | 'returned'>;
+
+export interface SourcePollerOptions {
+  readonly source: string;
+  readonly queue: Queue;
+  readonly holding: Holding;
+  readonly ingest: IngestRun;
+  readonly leaseMs: number;
+  /** How long a batch waits for more messages, in milliseconds. */
+  readonly lingerMs: number;
+  readonly log: Logger;
+}
+
+/** Bytes of bodies held at once, those being received included: about a third to a quarter of what they take in memory. */
+const heldBytes = 48_000_000;
+/** Batches in flight: fewer starve, since one takes a quarter of a second on busy cores. */
+const mostInFlight = 4;
+const waitMs = 10_000;
+
+/** Takes messages off one source, gathers them into batches and acknowledges them when they are stored. */
+export class SourcePoller {
+  readonly #options: SourcePollerOptions;
+  readonly #leases: Leases;
+  readonly #log: Logger;
+  readonly #running = new Set<Promise<void>>();
+  readonly #closed: OpenBatch[] = [];
+  #open = new OpenBatch();
+  #held = 0;
+  #receiving = 0;
+  #lingering: NodeJS.Timeout | undefined;
+  #wake: () => void = () => undefined;
+  #stopping = false;
+
+  constructor(options: SourcePollerOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#leases = new Leases(options.queue, options.leaseMs, options.log);
+  }
+
+  /** Until `stop` is aborted, then until all is stored or `giveUp` is aborted; what is left then goes back to the queue. */
+  async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
+    // A queue that hands out few messages a request needs several requests under way.
+    const receivers = this.#options.queue.limits.receiveMessages >= 100 ? 1 : 8;
+    await Promise.all(Array.from({ length: receivers }, () => this.#receive(stop)));
+    this.#stopping = true;
+    this.#flow();
+    while (this.#running.size > 0 && !giveUp.aborted) {
+      await Promise.race([...this.#running, aborted(giveUp)]);
+      this.#flow();
+    }
+    await this.#leases.stop();
+  }
+
+  async #receive(stop: AbortSignal): Promise<void> {
+    const { queue, source } = this.#options;
+    while (!stop.aborted) {
+      if (!this.#hasRoom()) {
+        await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
+        continue;
+      }
+      this.#receiving++;
+      try {
+        const { receiveMessages: messages } = queue.limits;
+        const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal: stop });
+        this.#leases.hold(deliveries.map(({ receipt }) => receipt));
+        for (const delivery of deliveries) this.#add(delivery);
+        this.#flow();
+      } catch (error) {
+        this.#log.warn({ source, ...logged(error) }, 'the source does not answer; tried again');
+        await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
+      } finally {
+        this.#receiving--;
+      }
+    }
+  }
+
+  #hasRoom(): boolean {
+    if (this.#options.holding.failing && this.#running.size > 0) return false;
+    if (this.#closed.length > 0) return false;
+    const reserved = this.#receiving * this.#options.queue.limits.receiveBytes;
+    return this.#held + reserved === 0 || this.#held + reserved + this.#options.queue.limits.receiveBytes <= heldBytes;
+  }
+
+  #add(delivery: Delivery): void {
+    this.#held += delivery.body.length;
+    if (this.#open.add(delivery)) return;
+    this.#close();
+    this.#open.add(delivery);
+  }
+
+  #close(): void {
+    clearTimeout(this.#lingering);
+    this.#lingering = undefined;
+    this.#closed.push(this.#open);
+    this.#open = new OpenBatch();
+  }
+
+  /** Starts what can be started; called whenever something changed. */
+  #flow(): void {
+    const { deliveries, openedAt, full } = this.#open;
+    if (deliveries.length > 0 && (full || this.#running.size < mostInFlight || this.#stopping)) {
+      const rest = openedAt + this.#options.lingerMs - performance.now();
+      if (full || rest <= 0 || this.#stopping) this.#close();
+      else
+        this.#lingering ??= setTimeout(() => {
+          this.#lingering = undefined;
+          this.#flow();
+        }, rest);
+    }
+    while (this.#closed.length > 0 && (this.#running.size < mostInFlight || this.#stopping)) {
+      const run = this.#ingest(this.#closed.shift()!).finally(() => {
+        this.#running.delete(run);
+        this.#flow();
+      });
+      this.#running.add(run);
+    }
+    this.#wake();
+  }
+
+  async #ingest(closed: OpenBatch): Promise<void> {
+    const { holding, source } = this.#options;
+    const batch: HeldBatch = {
+      source,
+      batch: newId(),
+      events: closed.events,
+      bytes: closed.bytes,
+      receipts: closed.deliveries.map(({ receipt }) => receipt),
+      deliveries: closed.deliveries,
+      onStored: () => {
+        this.#held -= closed.held;
+        this.#flow();
+      },
+    };
+    if (closed.broken > 0)
+      this.#log.warn({ source, broken: closed.broken }, 'packed messages that cannot be read: stored as they came');
+    holding.add(batch);
+    try {
+      const stored = await this.#untilStored(batch);
+      if (stored) await this.#leases.acknowledge(batch.receipts);
+      else await this.#leases.giveBack(batch.receipts);
+    } catch (error) {
+      this.#log.warn({ source, ...logged(error) }, 'the source took no answer for a batch; its messages come again');
+    } finally {
+      this.#leases.forget(batch.receipts);
+      holding.drop(batch);
+    }
+  }
+
+  /** The same workflow id again after any end but `stored`, as long as there is something to store. */
+  async #untilStored(batch: HeldBatch): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        if ((await this.#options.ingest(batch)) === 'stored') return true;
+        if (batch.deliveries === undefined || !this.#leases.holds(batch.receipts)) return false;
+      } catch (error) {
+        if (attempt % 10 === 0) {
+          this.#log.warn(
+            { source: batch.source, batch: batch.batch, ...logged(error) },
+            'an ingest did not end well; started again',
+          );
+        }
+        if (!this.#leases.holds(batch.receipts)) return false;
+      }
+      await sleep(Math.min(250 * 2 ** attempt, 5_000));
+    }
+  }
+}
