@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a child that ended is left down, doubling up to `longestMs`; from `firstMs` again once it ran for `steadyMs`. */
-export interface Backoff {
+interface Backoff {
   readonly firstMs: number;
   readonly longestMs: number;
   readonly steadyMs: number;
