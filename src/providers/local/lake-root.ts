@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { Unavailable } from '../../errors.js';
 import { codeOf, failure } from './lake-failures.js';
 import { refused, reservedFolder } from './lake-keys.js';
-import { syncFolder } from './lake-durable.js';
 
 /**
  * The folder that a lake is, told apart from one that only stands where the lake should be. An unmounted disk leaves an
@@ -25,21 +24,11 @@ export class LakeRoot {
     this.#record = record;
   }
 
-  /** Makes the lake where there never was one, durably. Throws `Unavailable` where there was. */
+  /** Makes the lake where there never was one; durable with its first object. Throws `Unavailable` where there was. */
   async make(): Promise<void> {
     if (await this.isMade()) return;
     try {
       await mkdir(this.incoming, { recursive: true });
-      await syncFolder(this.incoming);
-      for (let folder = this.path; ; folder = dirname(folder)) {
-        try {
-          await syncFolder(folder);
-        } catch (error) {
-          // A folder further up that we may not open is none that we made.
-          if (folder === this.path || codeOf(error) !== 'EACCES') throw error;
-        }
-        if (folder === dirname(folder)) break;
-      }
     } catch (error) {
       throw failure(error, 'making the lake', this.path);
     }
