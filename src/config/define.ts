@@ -103,11 +103,12 @@ const configSchema = settingsOf(
       .string("a pipeline needs a name; write pipeline: 'app'")
       .regex(label, 'is no name of a pipeline; write one of a-z, 0-9 and -, at most 40 long'),
     sources: z
-      .record(
-        z.string().regex(label, 'is no name of a source; write one of a-z, 0-9 and -, at most 40 long'),
-        provider<Queue>('localQueue()').unwrap(),
-        'are no sources; write sources: { app: localQueue() }',
-      )
+      .record(z.string().regex(label), provider<Queue>('localQueue()').unwrap(), {
+        error: ({ code }) =>
+          code === 'invalid_key'
+            ? 'is no name of a source; write one of a-z, 0-9 and -, at most 40 long'
+            : 'are no sources; write sources: { app: localQueue() }',
+      })
       .refine((sources) => Object.keys(sources).length > 0, 'are empty; write sources: { app: localQueue() }')
       .optional(),
     lake: provider<Lake>('folderLake()'),

@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { dirname, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 
 import { createJiti } from 'jiti';
 
 import type { ConfigError } from '../errors.js';
-import { siteOf } from '../site.js';
+import { siteOf, type Site } from '../site.js';
 import { mistakesError } from './mistakes.js';
 
 /**
@@ -34,14 +35,16 @@ function isUsers(file: string): boolean {
 }
 
 function importFailure(file: string, thrown: unknown): ConfigError {
-  if (!(thrown instanceof Error))
-    return mistakesError([{ site: { file }, path: '', message: 'threw something that is no Error' }]);
-  const syntax = /^ParseError: (.*?)\s*\n\s*(.+):(\d+):\d+$/s.exec(thrown.message);
-  if (syntax !== null) {
-    const [, message, place, line] = syntax as unknown as [string, string, string, string];
-    return mistakesError([{ site: { file: place, line: Number(line) }, path: '', message }]);
+  const failure = (site: Partial<Site>, message: string) =>
+    mistakesError([{ site: { file, ...site }, path: '', message }]);
+  // Not instanceof: under a test runner, what jiti throws is of another realm.
+  if (!types.isNativeError(thrown)) return failure({}, 'threw something that is no Error');
+  const { name, message, stack = '' } = thrown;
+  const syntax = /^ParseError: (.*?)\s*\n\s*(.+):(\d+):\d+$/s.exec(message);
+  if (syntax !== null) return failure({ file: syntax[2]!, line: Number(syntax[3]) }, syntax[1]!);
+  if (message.startsWith(`Cannot find module '${file}'`)) {
+    return failure({}, 'there is no such file; mend its name in the config');
   }
-  const site = siteOf(thrown.stack ?? '', isUsers) ?? { file };
-  const message = thrown.message.split('\n', 1)[0]!;
-  return mistakesError([{ site, path: '', message: thrown.name === 'Error' ? message : `${thrown.name}: ${message}` }]);
+  const [line] = message.split('\n', 1) as [string];
+  return failure(siteOf(stack, isUsers) ?? {}, name === 'Error' ? line : `${name}: ${line}`);
 }
