@@ -13,6 +13,8 @@ export interface Child {
   readonly lines: readonly string[];
   /** Resolves with the first line, told already or not, that begins so. Rejects when the process ends before. */
   says(beginning: string): Promise<string>;
+  /** Resolves when there are more than `count` lines. Rejects when the process ends before. */
+  saysMore(count: number): Promise<void>;
   tell(line: string): void;
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -35,6 +37,12 @@ export function startChild(module: string, ...args: string[]): Child {
         const line = lines.find((each) => each.startsWith(beginning));
         if (line !== undefined) return line;
         if (!running.has(child)) throw new Error(`the process ended, and never said ${beginning}`);
+        await Promise.race([once(reader, 'line'), ended]);
+      }
+    },
+    async saysMore(count) {
+      while (lines.length <= count) {
+        if (!running.has(child)) throw new Error(`the process ended after ${lines.length} lines`);
         await Promise.race([once(reader, 'line'), ended]);
       }
     },

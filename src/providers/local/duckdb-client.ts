@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 
 import * as errors from '../../errors.js';
 import type { CallName, Calls, Line } from './duckdb-calls.js';
@@ -44,6 +43,7 @@ async function* rowsOf(lines: AsyncIterable<Line>): AsyncGenerator<Record<string
 async function* linesOf(path: string, name: CallName, args: unknown[], signal: AbortSignal): AsyncGenerator<Line> {
   const asked = request({ socketPath: path, method: 'POST', path: `/${name}`, agent: false, timeout: silentMs });
   const heard = { silent: false };
+  asked.on('error', () => undefined);
   asked.on('timeout', () => {
     heard.silent = true;
     asked.destroy();
@@ -54,11 +54,13 @@ async function* linesOf(path: string, name: CallName, args: unknown[], signal: A
     signal.throwIfAborted();
     asked.end(JSON.stringify(args));
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-    for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) {
-      if (line === '') continue;
-      const told = JSON.parse(line) as Line;
+    for await (const text of textLines(answer)) {
+      if (text === '') continue;
+      const told = JSON.parse(text) as Line;
       if ('error' in told) throw revived(told.error);
       if ('yielded' in told) throw new OwnerGone('the process that had the warehouse open lets go of it');
+      // From now on the silence may be that of a consumer who takes their time.
+      if ('row' in told) asked.setTimeout(0);
       yield told;
     }
   } catch (error) {
@@ -73,6 +75,21 @@ async function* linesOf(path: string, name: CallName, args: unknown[], signal: A
   } finally {
     signal.removeEventListener('abort', stop);
     asked.destroy();
+  }
+}
+
+/** Unlike `readline` this rejects where the stream breaks off; a last line without an end is left out. */
+async function* textLines(stream: IncomingMessage): AsyncGenerator<string> {
+  // What happens once we have left the stream concerns nobody.
+  stream.on('error', () => undefined);
+  let begun: string[] = [];
+  for await (const chunk of stream.setEncoding('utf8') as AsyncIterable<string>) {
+    const [first, ...rest] = chunk.split('\n') as [string, ...string[]];
+    begun.push(first);
+    if (rest.length === 0) continue;
+    yield begun.join('');
+    begun = [rest.pop()!];
+    yield* rest;
   }
 }
 

@@ -10,7 +10,7 @@ import type { Finding } from '../queue.js';
 import type { Change, Load, LoadResult, TableShape } from '../warehouse.js';
 import * as reading from './duckdb-audit.js';
 import type { Calls } from './duckdb-calls.js';
-import { driverMessage, failure, isFatal } from './duckdb-errors.js';
+import { failure, fileMessage, isFatal } from './duckdb-errors.js';
 import { load } from './duckdb-load.js';
 import { applyTable, columnsOf, planTable } from './duckdb-migrate.js';
 import { query } from './duckdb-query.js';
@@ -54,7 +54,7 @@ export class DuckDBEngine {
       return new DuckDBEngine(path, instance, onFatal);
     } catch (error) {
       throw new Unavailable(
-        `the warehouse ${path} cannot be opened (${driverMessage(error)}); where the file is damaged, move it away: ` +
+        `the warehouse ${path} cannot be opened (${fileMessage(error)}); where the file is damaged, move it away: ` +
           `the lake still holds every event, and a new warehouse is filled from it`,
         { path },
       );

@@ -3,12 +3,17 @@ import { CatchmentError, ConfigError, RowsRefused, Unavailable, withoutQuotes } 
 /** What a driver said; its errors are not always of this realm's `Error`. */
 function messageOf(error: unknown): string {
   const message = (error as { message?: unknown } | undefined)?.message;
-  return typeof message === 'string' ? message : 'an unknown error';
+  return typeof message === 'string' ? message.replace(/^Failed to extract statements: /, '') : 'an unknown error';
 }
 
 /** DuckDB names the class of an error in front of its message: `Conversion Error: …`. */
 function classOf(error: unknown): string | undefined {
   return /^(\w+(?: \w+)*) Error: /.exec(messageOf(error))?.[1];
+}
+
+/** One line, in full: for what was said of a file, before any value was read. */
+export function fileMessage(error: unknown): string {
+  return messageOf(error).split('\n', 1)[0]!.slice(0, 300);
 }
 
 /** One line, without values. */

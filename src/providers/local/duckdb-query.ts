@@ -14,6 +14,7 @@ import {
 
 import { ConfigError, Unavailable } from '../../errors.js';
 import { queryFailure } from './duckdb-errors.js';
+import { interruptOnAbort } from './duckdb-session.js';
 
 /**
  * The rows of one statement, as they come, on a connection of its own that can only read. Values are those of JSON: what a
@@ -25,8 +26,7 @@ export async function* query(
   signal: AbortSignal,
 ): AsyncGenerator<Record<string, unknown>> {
   const connection = await instance.connect();
-  const interrupt = () => connection.interrupt();
-  signal.addEventListener('abort', interrupt);
+  const interrupts = interruptOnAbort(connection, signal);
   try {
     if (signal.aborted) throw new Unavailable('the query was given up');
     const statement = await prepareOne(connection, sql);
@@ -39,13 +39,15 @@ export async function* query(
   } catch (error) {
     throw queryFailure(error);
   } finally {
-    signal.removeEventListener('abort', interrupt);
+    interrupts.stop();
     connection.closeSync();
   }
 }
 
 /** A second statement would run outside the transaction that only reads, once the first has ended it. */
 async function prepareOne(connection: DuckDBConnection, sql: string) {
+  // The driver has no message for this one.
+  if (sql.replace(/--.*$/gm, '').trim() === '') throw new ConfigError('the query is empty');
   const statements = await connection.extractStatements(sql);
   if (statements.count === 1) return statements.prepare(0);
   throw new ConfigError(`a query is one statement, and these are ${statements.count}`);

@@ -20,8 +20,7 @@ export async function inTransaction<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const connection = await instance.connect();
-  const interrupt = () => connection.interrupt();
-  signal?.addEventListener('abort', interrupt);
+  const interrupts = interruptOnAbort(connection, signal);
   try {
     await connection.run('BEGIN TRANSACTION');
     try {
@@ -30,14 +29,33 @@ export async function inTransaction<T>(
       await connection.run(end);
       return result;
     } catch (error) {
+      interrupts.stop();
       // Where the commit itself failed, DuckDB has rolled back, and there is no transaction left to end.
       await connection.run('ROLLBACK').catch(() => undefined);
       throw error;
     }
   } finally {
-    signal?.removeEventListener('abort', interrupt);
+    interrupts.stop();
     connection.closeSync();
   }
+}
+
+const interruptAgainMs = 100;
+
+/** DuckDB forgets an interrupt that comes before the statement has begun to run, so it is repeated until `stop`. */
+export function interruptOnAbort(connection: DuckDBConnection, signal: AbortSignal | undefined): { stop(): void } {
+  let again: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    connection.interrupt();
+    again = setInterval(() => connection.interrupt(), interruptAgainMs);
+  };
+  signal?.addEventListener('abort', interrupt);
+  return {
+    stop() {
+      signal?.removeEventListener('abort', interrupt);
+      clearInterval(again);
+    },
+  };
 }
 
 function sessionOn(connection: DuckDBConnection, signal: AbortSignal | undefined): Session {
