@@ -3,7 +3,7 @@ select
   count(*) as events,
   count(distinct sender) as people,
   (select count(*) from issues where issues.repository = activity.repository) as issues,
-  (select sum(additions) from pull_requests where pull_requests.repository = activity.repository) as lines_added,
+  (select coalesce(sum(additions), 0) from pull_requests where pull_requests.repository = activity.repository) as lines_added,
   (select count(*) from commits where commits.repository = activity.repository) as commits
 from activity
 where repository is not null

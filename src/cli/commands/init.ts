@@ -29,7 +29,7 @@ async function init(dir: string, options: CommonOptions): Promise<void> {
     filter: (path) => !['.catchment', 'node_modules'].includes(basename(path)),
   });
   await nameDependency(target);
-  const next = [`cd ${dir}`, 'npm install', 'npx catchment dev'];
+  const next = [/^[\w./~-]+$/.test(dir) ? `cd ${dir}` : `cd '${dir}'`, 'npm install', 'npx catchment dev'];
   answer(options, { dir: target, next }, () =>
     [`${dir} is made. Next:`, ...next.map((line) => `  ${line}`), 'README.md says how to send its events.'].join('\n'),
   );
