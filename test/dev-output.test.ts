@@ -4,19 +4,32 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 
-import { childLines } from '../src/dev/child-lines.js';
+import { forPeople, withoutRepeats } from '../src/dev/child-lines.js';
 import { describeProgress, showProgress, type Progress } from '../src/dev/live-line.js';
 import { logFile } from '../src/dev/log-file.js';
 import { screen } from '../src/dev/screen.js';
 
-test('of a child a person sees errors, and what is no log line, once', () => {
-  const shown = childLines('worker');
-  expect(shown('{"level":30,"msg":"started"}')).toBeUndefined();
-  expect(shown('{"level":50,"msg":"the lake cannot be written"}')).toBe('worker | the lake cannot be written');
-  expect(shown('{"level":50,"msg":"the lake cannot be written"}')).toBeUndefined();
-  expect(shown('catchment.config.ts: no such file')).toBe('worker | catchment.config.ts: no such file');
-  expect(shown('{"broken')).toBe('worker | {"broken');
-  expect(shown('  ')).toBeUndefined();
+test('of a child a person sees errors, and what is no log line', () => {
+  expect(forPeople('{"level":30,"msg":"started"}')).toBeUndefined();
+  expect(forPeople('{"level":50,"msg":"the lake cannot be written"}')).toBe('the lake cannot be written');
+  expect(forPeople('catchment.config.ts: no such file')).toBe('catchment.config.ts: no such file');
+  expect(forPeople('{"broken')).toBe('{"broken');
+  expect(forPeople('  ')).toBeUndefined();
+});
+
+test('what repeats is said once a minute', () => {
+  const said: string[] = [];
+  let now = 0;
+  const say = withoutRepeats(
+    (line) => said.push(line),
+    () => now,
+  );
+  for (const line of ['error: a', 'at b', 'error: a', 'at b']) say(line);
+  now = 59_999;
+  say('error: a');
+  now = 60_000;
+  say('error: a');
+  expect(said).toEqual(['error: a', 'at b', 'error: a']);
 });
 
 test('the live line names what is known', () => {

@@ -1,21 +1,11 @@
-/** pino's and Temporal's level for an error. */
+/** pino's level of an error. */
 const error = 50;
 
 /**
  * What a person at the terminal sees of a child's log line: an error's message, or a line that is no log line (why it could not
- * start, say); undefined for all else, and for the same again. The whole log is in `.catchment/logs/`.
+ * start, say); undefined for all else. The whole log is in `.catchment/logs/`.
  */
-export function childLines(name: string): (line: string) => string | undefined {
-  let last: string | undefined;
-  return (line) => {
-    const text = forPeople(line);
-    if (text === undefined || text === last) return undefined;
-    last = text;
-    return `${name} | ${text}`;
-  };
-}
-
-function forPeople(line: string): string | undefined {
+export function forPeople(line: string): string | undefined {
   if (line.trim() === '') return undefined;
   const entry = parsed(line);
   if (entry === undefined) return line;
@@ -29,4 +19,16 @@ function parsed(line: string): { level?: unknown; msg?: unknown } | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Says a line unless it was said within the last minute: a child that cannot start says the same each time that it is started. */
+export function withoutRepeats(say: (line: string) => void, now: () => number = Date.now): (line: string) => void {
+  const said = new Map<string, number>();
+  return (line) => {
+    const at = now();
+    for (const [text, when] of said) if (at - when >= 60_000) said.delete(text);
+    if (said.has(line)) return;
+    said.set(line, at);
+    say(line);
+  };
 }

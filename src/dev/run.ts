@@ -9,7 +9,7 @@ import { Occupied } from '../errors.js';
 import { holder, tryLock, type Lock } from '../locks.js';
 import { aborted } from '../signals.js';
 import { readDevRecord, type DevRecord } from '../temporal.js';
-import { childLines } from './child-lines.js';
+import { forPeople, withoutRepeats } from './child-lines.js';
 import { showProgress, type Progress } from './live-line.js';
 import { logFile } from './log-file.js';
 import { choosePorts } from './ports.js';
@@ -131,18 +131,18 @@ function startChild(
 ): Supervisor {
   const file = join(dataDir, 'logs', `${child.name}.log`);
   const log = logFile(file);
-  const shown = childLines(child.name);
+  const say = withoutRepeats(screen.say);
   return supervise({
     ...child,
     env: { ...process.env, TEMPORAL_ADDRESS: address },
     onStart: (pid) => record.process(child.name, pid),
     onLine(line) {
       log(line);
-      const text = shown(line);
-      if (text !== undefined) screen.say(text);
+      const text = forPeople(line);
+      if (text !== undefined) say(`${child.name} | ${text}`);
     },
     onEnd: (how, restartInMs) =>
-      screen.say(`${child.name} ${how}; starting again in ${describeDuration(restartInMs)} (log: ${file})`),
+      say(`${child.name} ${how}; starting again in ${describeDuration(restartInMs)} (log: ${file})`),
   });
 }
 
