@@ -1,70 +1,34 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { folderLake } from '../../src/providers/local/lake.js';
 import type { Lake } from '../../src/providers/lake.js';
+import { endChildren, startChild, type Child } from '../child.js';
 import { keysOf } from '../contract/objects.js';
 import { seeded } from './random.js';
 
-const kills = 12;
-const jiti = join(dirname(createRequire(import.meta.url).resolve('jiti/package.json')), 'lib/jiti-cli.mjs');
-
-/** A writing process, and what it has said of its puts. */
-interface Writer {
-  readonly process: ChildProcess;
-  readonly begun: string[];
-  readonly resolved: { readonly outcome: string; readonly key: string; readonly hash: string }[];
-  readonly ended: Promise<unknown>;
-  begins(count: number): Promise<void>;
-}
-
-function startWriter(dataDir: string, seed: number): Writer {
-  const writer = join(import.meta.dirname, 'lake-writer.ts');
-  const child = spawn(process.execPath, [jiti, writer, dataDir, String(seed)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = createInterface(child.stdout);
-  const [begun, resolved]: [Writer['begun'], Writer['resolved']] = [[], []];
-  lines.on('line', (line) => {
-    const [outcome, key, hash] = line.split(' ') as [string, string, string];
-    if (outcome === 'begun') begun.push(key);
-    else resolved.push({ outcome, key, hash });
-  });
-  const ended = once(lines, 'close');
-  const begins = async (count: number): Promise<void> => {
-    while (begun.length < count) {
-      if (child.exitCode !== null) throw new Error(`a writer ended by itself with status ${child.exitCode}`);
-      await Promise.race([once(lines, 'line'), ended]);
-    }
-  };
-  return { process: child, begun, resolved, ended, begins };
-}
+const kills = 10;
 
 let dataDir: string;
-const running = new Set<ChildProcess>();
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'catchment-lake-faults-'));
 });
 afterAll(async () => {
-  for (const child of running) child.kill('SIGKILL');
+  await endChildren();
   await rm(dataDir, { recursive: true });
 });
 
 test('puts killed at any moment leave every object whole, and none missing that had resolved', async () => {
   await seeded('test/faults/lake.test.ts', async (random) => {
     const lake = folderLake().open({ pipeline: 'faults', dataDir, part: 'lake' });
-    const writers: Writer[] = [];
-    const start = (): Writer => {
-      const writer = startWriter(dataDir, Math.floor(random() * 2 ** 31));
-      running.add(writer.process);
+    const writers: Child[] = [];
+    const start = (): Child => {
+      const seed = Math.floor(random() * 2 ** 31);
+      const writer = startChild(join(import.meta.dirname, 'lake-writer.ts'), dataDir, `${seed}`);
       writers.push(writer);
       return writer;
     };
@@ -72,18 +36,17 @@ test('puts killed at any moment leave every object whole, and none missing that 
     const looked = new Map<string, string>();
     for (let kill = 0; kill < kills; kill++) {
       const victim = alive.shift()!;
-      await victim.begins(1 + Math.floor(random() * 40));
+      await victim.saysMore(Math.floor(random() * 80));
       await delay(random() * 8);
-      victim.process.kill('SIGKILL');
-      await victim.ended;
-      running.delete(victim.process);
+      await victim.kill();
       if (kill < kills - 2) alive.push(start());
       await expectAllWhole(lake, looked);
     }
 
     const listed = await expectAllWhole(lake);
     expect([...looked].filter(([key, hash]) => listed.get(key) !== hash)).toEqual([]);
-    const resolved = writers.flatMap((writer) => writer.resolved);
+    const said = writers.flatMap(({ lines }) => lines.map((line) => line.split(' ') as [string, string, string]));
+    const resolved = said.filter(([what]) => what !== 'begun').map(([outcome, key, hash]) => ({ outcome, key, hash }));
     expect(resolved.filter(({ key }) => !listed.has(key))).toEqual([]);
     const written = resolved.filter(({ outcome }) => outcome === 'written');
     expect(written.filter(({ key, hash }) => listed.get(key) !== hash)).toEqual([]);
