@@ -32,7 +32,7 @@ const types: Record<ColumnType, string> = {
   string: 'VARCHAR',
   int64: 'BIGINT',
   double: 'DOUBLE',
-  decimal: 'DECIMAL(38,9)',
+  decimal: 'DECIMAL(18,3)',
   boolean: 'BOOLEAN',
   date: 'DATE',
   timestamp: 'TIMESTAMPTZ',
