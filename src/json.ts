@@ -7,6 +7,6 @@ export type Json = (Scalar & JsonMembers) | JsonMembers | null | undefined;
 type Scalar = string | number | bigint | boolean;
 
 /** Of an object its keys, of an array its indices; a scalar has none, and reading one gives undefined there too. */
-export interface JsonMembers {
+interface JsonMembers {
   readonly [key: string]: Json;
 }

@@ -15,7 +15,10 @@ export interface EventView {
   readonly attributes: Attributes;
   /** The bytes as they were sent. */
   readonly body: Uint8Array;
-  /** The body parsed as JSON, once for all tables; undefined where it is no JSON. */
+  /**
+   * The body parsed as JSON, once for all tables; undefined where it is no JSON. An integer that a number cannot hold is a
+   * bigint: `z.coerce.bigint()` in a contract takes it beside smaller ones.
+   */
   readonly json: Json;
 }
 
