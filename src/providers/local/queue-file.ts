@@ -21,6 +21,8 @@ export class QueueFile {
   readonly #path: string;
   #store: QueueStore | undefined;
   #inode: number | undefined;
+  /** Whether this process has ever used the file with success. */
+  #worked = false;
   #version = 0;
   #usedAt = 0;
 
@@ -34,6 +36,7 @@ export class QueueFile {
       const result = call(this.#open());
       // What was written to a file that is no longer there is lost: it must not count as done.
       this.#mustBeInPlace();
+      this.#worked = true;
       return result;
     } catch (error) {
       if (!isBusy(error)) this.close();
@@ -91,9 +94,9 @@ export class QueueFile {
   #open(): QueueStore {
     if (this.#store !== undefined && this.#inodeNow() !== this.#inode) this.close();
     if (this.#store === undefined) {
-      // Made once only: where a disk is unmounted, a second file in its place would hide the first one's messages.
-      if (this.#inode === undefined) createQueueFile(this.#path);
-      else this.#mustExist();
+      // Made at the first use only: where a disk is unmounted, a second file in its place would hide the first one's messages.
+      if (!this.#worked) createQueueFile(this.#path);
+      else if (this.#inodeNow() === undefined) throw new FileTakenAway();
       this.#inode = this.#inodeNow();
       this.#store = new QueueStore(this.#path);
       this.used();
@@ -103,10 +106,6 @@ export class QueueFile {
 
   #mustBeInPlace(): void {
     if (this.#inodeNow() !== this.#inode) throw new FileTakenAway();
-  }
-
-  #mustExist(): void {
-    if (this.#inodeNow() === undefined) throw new FileTakenAway();
   }
 
   #inodeNow(): number | undefined {
@@ -127,8 +126,8 @@ const remedies: Record<string, string> = {
   SQLITE_FULL: 'its disk is full; free space there, and the queue goes on by itself',
   ENOSPC: 'its disk is full; free space there, and the queue goes on by itself',
   SQLITE_CORRUPT: 'it is damaged; stop what uses it, keep a copy, and rescue its messages with `sqlite3 FILE .recover`',
-  SQLITE_NOTADB: 'it is not a queue; move it away, and a new one is made at the next start',
-  SQLITE_ERROR: 'it is not a queue, or one of another release; move it away, and a new one is made at the next start',
+  SQLITE_NOTADB: 'it is not a queue; move it away, and a new one is made',
+  SQLITE_ERROR: 'it is not a queue, or one of another release; move it away, and a new one is made',
   SQLITE_BUSY: 'another process has held its lock for too long; look for one that is stopped or on a stalled disk',
   SQLITE_READONLY: 'it cannot be written; give this user write access to the file and its folder',
   SQLITE_CANTOPEN: 'it cannot be opened; give this user access to the file and its folder',

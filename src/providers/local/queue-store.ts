@@ -113,7 +113,7 @@ export class QueueStore {
       const now = new Map(rows.map((row) => [row.seq, row]));
       const settled = parsed.map(([seq, deliveries]): Settled => {
         const row = now.get(seq);
-        if (row === undefined) return 'gone';
+        if (row === undefined) return Number.isInteger(deliveries) ? 'gone' : 'lapsed';
         return row.leased === leased && row.deliveries === deliveries ? 'held' : 'lapsed';
       });
       const held = parsed.filter((_, index) => settled[index] === 'held').map(([seq]) => seq);
