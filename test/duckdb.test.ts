@@ -99,6 +99,19 @@ describe('the process that has the file open', () => {
     expect(await warehouse.audit(table, new Date(0))).toMatchObject({ rowsCounted: 400, rows: 400 });
   });
 
+  it('closes though the query of another goes on, which fails and can be made again', async () => {
+    const [first, second] = [open(), open()];
+    await first.migrate([table], 'apply');
+    const rows = second.query('SELECT range AS n FROM range(100000000000)')[Symbol.asyncIterator]();
+    await rows.next();
+    await first.close();
+    const toTheEnd = async () => {
+      while ((await rows.next()).done !== true);
+    };
+    await expect(toTheEnd()).rejects.toBeInstanceOf(Unavailable);
+    expect(await rowsOf(second, 'SELECT count(*) AS n FROM t')).toEqual([{ n: 0 }]);
+  });
+
   it('can be reached where the path of the folder is too long for a socket', async () => {
     dataDir = join(dataDir, 'x'.repeat(120), "it's [a] folder*");
     await mkdir(dataDir, { recursive: true });

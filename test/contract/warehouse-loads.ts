@@ -102,7 +102,7 @@ async function stageBatch(lake: Lake, batch: Batch, folder: string): Promise<Loa
   };
 }
 
-export async function stageLines(lake: Lake, key: string, lines: readonly object[]): Promise<StagedFile> {
+async function stageLines(lake: Lake, key: string, lines: readonly object[]): Promise<StagedFile> {
   const bytes = gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { level: 1 });
   await lake.put(key, bytes);
   return { key, sha256: createHash('sha256').update(bytes).digest('hex') };

@@ -17,7 +17,7 @@ export function fileMessage(error: unknown): string {
 }
 
 /** One line, without values. */
-export function driverMessage(error: unknown): string {
+function driverMessage(error: unknown): string {
   // `Type INT64 with value 123 can't be cast`: a value without quotes.
   return withoutQuotes(messageOf(error).replace(/with value .*/s, '…'));
 }

@@ -7,11 +7,13 @@ import { callNames, changing, type CallName, type Calls, type Line } from './duc
 
 /** How often a caller that waits is told that its call goes on. */
 const stillAtItMs = 2_000;
+/** How long an owner that closes waits for the others' calls, in milliseconds. */
+const graceMs = 2_000;
 
 export interface Serving {
   /** Calls under way. */
   active(): number;
-  /** Takes no further call, and resolves when all have been answered. */
+  /** Takes no further call, and resolves when all have been answered or broken off: who called asks the next owner. */
   close(): Promise<void>;
 }
 
@@ -24,23 +26,32 @@ export async function serve(
   calls: (signal: AbortSignal) => Promise<Calls>,
   yields: () => boolean,
 ): Promise<Serving> {
-  let active = 0;
+  const answers = new Set<Promise<void>>();
   const server = createServer((request, response) => {
-    active++;
-    void answer(request, response, calls, yields).finally(() => active--);
+    const answered = answer(request, response, calls, yields).finally(() => answers.delete(answered));
+    answers.add(answered);
   });
   server.listen(path);
   await once(server, 'listening');
   // A process that has nothing else to do ends, though it did not close its warehouse.
   server.unref();
-  return { active: () => active, close: () => closed(server) };
+  return {
+    active: () => answers.size,
+    async close() {
+      await closed(server);
+      // What was broken off is still being rolled back.
+      await Promise.all(answers);
+    },
+  };
 }
 
 async function closed(server: Server): Promise<void> {
   const end = once(server, 'close');
   server.close();
   server.closeIdleConnections();
+  const enough = setTimeout(() => server.closeAllConnections(), graceMs);
   await end;
+  clearTimeout(enough);
 }
 
 async function answer(

@@ -19,7 +19,7 @@ export function moment(iso: string): string {
 }
 
 /** Where the manifests and rejections of the tables are kept. */
-export const internal = 'catchment_internal';
+const internal = 'catchment_internal';
 
 /** The record of the tables made by `migrate`: `(table_name, owes_from)`. */
 export const tablesRecord = `${internal}.tables`;
@@ -53,7 +53,7 @@ export const lineColumns = {
   _batch: 'VARCHAR',
 } as const;
 
-export const systemColumns = { ...lineColumns, _version: 'INTEGER', _loaded_at: 'TIMESTAMPTZ' } as const;
+const systemColumns = { ...lineColumns, _version: 'INTEGER', _loaded_at: 'TIMESTAMPTZ' } as const;
 
 export const rejectionColumns = {
   event_key: 'VARCHAR',
