@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseObjectKey } from './keys.js';
 
 /** The doorbell: names one lake object. It is all that the secondary queue carries. */
-export const referenceSchema = z.strictObject({
+const referenceSchema = z.strictObject({
   v: z.literal(1),
   pipeline: z.string(),
   /** The lake's `uri`. */

@@ -11,9 +11,6 @@ export const anyText = fc.oneof(
     .map((codes) => String.fromCharCode(...codes)),
 );
 
-/** What any reader takes: well-formed, and without NUL. */
-export const cleanText = fc.string({ unit: 'binary', maxLength: 12 }).map((text) => text.replaceAll('\0', ''));
-
 const nasty = [
   '\ufeff',
   '\0',

@@ -10,7 +10,7 @@ export function randomFrom(seed: number): () => number {
 }
 
 /** The seed of this run: `SEED` of the environment, else a new one. */
-export const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Runs what depends on the seed; a failure says how to run the same again. */
 export async function seeded(file: string, run: (random: () => number) => Promise<void>): Promise<void> {
