@@ -2,7 +2,7 @@
 //     npm start [-- --once] [--dir DIR] [--temporal-port P] [--ui-port P]
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
@@ -54,7 +54,7 @@ async function main() {
   say(`\n${sql}\n`);
   process.stdout.write(`${answer}\n`);
   say(`Every batch, in the Temporal UI:  ${uiUrl}`);
-  say(`Data (events, tables, queue):     ${relative('.', join(options.dir, '.catchment')) || '.'}`);
+  say(`Data (events, tables, queue):     ${join(options.dir, '.catchment')}`);
   say(`Ask for more:                     npx catchment query "SELECT …" ${where.map(quoted).join(' ')}`);
   if (options.once) dev.stdin.end();
   else say('Ctrl-C ends it.');

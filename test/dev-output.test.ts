@@ -35,9 +35,9 @@ test('what repeats is said once a minute', () => {
 test('the live line names what is known', () => {
   const all: Progress = { waiting: 12, inLake: 34_567, loaded: 40_000, rejected: 0, freshnessMs: 850 };
   expect(describeProgress(all, 1_234.5)).toBe(
-    '12 waiting · 34,567 in the lake · 40,000 rows loaded · 0 rejected · 1,235 events/s · fresh to 850 ms',
+    '12 waiting · 34,567 in the lake · 40,000 loaded · 0 rejected · 1,235 events/s · fresh to 850 ms',
   );
-  expect(describeProgress({}, undefined)).toBe('? waiting · ? in the lake · ? rows loaded · ? rejected');
+  expect(describeProgress({}, undefined)).toBe('? waiting · ? in the lake · ? loaded · ? rejected');
 });
 
 function terminal(columns?: number): { out: WriteStream; written: () => string } {
@@ -67,7 +67,7 @@ test('numbers that cannot be read do not end the line', async () => {
     return Promise.resolve({ inLake: reads * 10 });
   };
   await showProgress(read, { ...screen(out), terminal: true }, stop.signal);
-  expect(written()).toBe('? waiting · 20 in the lake · ? rows loaded · ? rejected\n');
+  expect(written()).toBe('? waiting · 20 in the lake · ? loaded · ? rejected\n');
 });
 
 test('a log is bounded, and one that cannot be written ends nothing', () => {

@@ -57,7 +57,7 @@ export function describeProgress(now: Progress, rate: number | undefined): strin
   const parts = [
     `${count(now.waiting)} waiting`,
     `${count(now.inLake)} in the lake`,
-    `${count(now.loaded)} rows loaded`,
+    `${count(now.loaded)} loaded`,
     `${count(now.rejected)} rejected`,
   ];
   if (rate !== undefined) parts.push(`${count(Math.round(rate))} events/s`);

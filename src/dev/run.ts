@@ -65,6 +65,7 @@ export async function runDev(options: DevOptions): Promise<boolean> {
     options.onUp?.(readDevRecord(dataDir)!);
     if (options.progress !== undefined) void showProgress(options.progress, screen, signals.drain);
     await aborted(signals.drain);
+    screen.live('');
     const longest = describeDuration(options.drainMs);
     screen.say(`Finishing what is under way, for ${longest} at most (Ctrl-C again stops at once) …`);
     return await drain(children, options.drainMs, signals.now);

@@ -84,6 +84,10 @@ export class DevFolder {
   async close(): Promise<void> {
     for (const pid of this.running()) kill(pid, 'SIGKILL');
     await this.nothingRuns();
+    this.remove();
+  }
+
+  remove(): void {
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
