@@ -25,16 +25,17 @@ const alikeReadings = 3;
  * object of any age: seen three times alike, since queues and visibility may answer late.
  */
 export async function waitUntilDone(reader: StatusReader, options: WaitOptions): Promise<Waited> {
-  const deadline = new AbortController();
-  const tooLate = delay(options.timeoutMs, undefined, { signal: deadline.signal }).catch(() => undefined);
+  const deadline = Date.now() + options.timeoutMs;
+  const late = new AbortController();
+  const tooLate = delay(options.timeoutMs, undefined, { signal: late.signal }).catch(() => undefined);
   let report: StatusReport | undefined;
   let waitingFor: readonly string[] = ['a first answer'];
   let alike = { times: 0, as: '' };
   try {
-    for (;;) {
+    while (Date.now() < deadline) {
       // The whole lake is compared only once the rest is done: that may take long.
       const reading = await Promise.race([tooLate, reader.read(alike.times > 0 ? 'everything' : 'live')]);
-      if (reading === undefined) return { report, waitingFor };
+      if (reading === undefined) break;
       report = reading;
       const left = whatIsLeft(report);
       const as = JSON.stringify([report.lake, report.tables]);
@@ -44,8 +45,9 @@ export async function waitUntilDone(reader: StatusReader, options: WaitOptions):
       options.onWaiting?.(waitingFor);
       await Promise.race([tooLate, delay(options.everyMs)]);
     }
+    return { report, waitingFor };
   } finally {
-    deadline.abort();
+    late.abort();
   }
 }
 
