@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { endChildren, startChild } from './child.js';
 
-const deadlineMs = 2000;
+const deadlineMs = 3000;
 const config = `import { defineConfig } from 'catchment';
 export default defineConfig({ pipeline: 'test', tables: './tables.ts' });
 `;
@@ -40,10 +40,14 @@ afterEach(async () => {
 test('a process that is paused for longer than the deadline rejects nobody, and tries nothing again', async () => {
   const child = startChild(join(import.meta.dirname, 'transform-pause-child.ts'), dir, String(deadlineMs));
   while (!existsSync(join(dir, 'began'))) await sleep(10);
+  // The watch has seen it in hand.
+  await sleep(500);
   process.kill(child.pid, 'SIGSTOP');
-  await sleep(2 * deadlineMs);
-  await writeFile(join(dir, 'go'), '');
+  await sleep(deadlineMs + 500);
   process.kill(child.pid, 'SIGCONT');
+  // Still in hand when the watch looks again.
+  await sleep(500);
+  await writeFile(join(dir, 'go'), '');
   expect(await child.says('done')).toBe('done [1,0]');
   expect(readFileSync(join(dir, 'began'), 'utf8')).toBe('.');
 });
