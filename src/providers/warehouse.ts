@@ -122,16 +122,19 @@ export interface Warehouse {
   readonly staging?: Lake;
   canRead(lakeUri: string): boolean;
   /**
-   * Makes or widens tables, and records from when each owes its events; repeatable, safe from several processes.
-   * Throws `SchemaConflict` (table, column, what to do instead), having changed nothing of that table.
+   * Makes or widens tables, and records from when each owes its events; repeatable, safe from several processes. A column
+   * that is added is nullable in the warehouse whatever the shape says, and one that the shape no longer has stays.
+   * Throws `SchemaConflict` (table, column, what to do instead), having changed nothing of that table, and all others.
    */
   migrate(tables: readonly TableShape[], how: 'plan' | 'apply'): Promise<Change[]>;
   /** Stages and rolls back. Throws `RowsRefused`, with file and line where the warehouse names them. */
   probe(load: Load, staging: Lake, signal: AbortSignal): Promise<void>;
   /**
    * ONE transaction; loads of one table are serialised by the warehouse itself; a repeat is a no-op with the same answer.
-   * Leaves out each batch that is settled for its mode, judged inside the transaction. Throws `RowsRefused`,
-   * `TableMissing` or `Unavailable`.
+   * Leaves out each batch that is settled for its mode, judged inside the transaction. Of the copies of an event in one
+   * load the first with rows decides, else the first rejected. In mode `rejected` a line counts no events, and as matched
+   * only those that it looked at: an earlier line has counted the object. Throws `RowsRefused`, `TableMissing`,
+   * `Unavailable`, or `LakeNotFound` or `LakeCorrupt` for a load file that must be written again.
    */
   load(load: Load, staging: Lake, signal: AbortSignal): Promise<LoadResult>;
   /** What was stored in the lake from then on must be in the table. Throws `TableMissing`. */
@@ -142,6 +145,7 @@ export interface Warehouse {
     batches: readonly string[],
     at: 'any version' | 'this version or higher',
   ): Promise<string[]>;
+  /** In order of key and line. `reason` is any part of one; `after` is the `key:line` of the last one seen. */
   rejections(
     table: string,
     want: { reason?: string; after?: string; limit: number },
