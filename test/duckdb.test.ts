@@ -19,16 +19,17 @@ const table: TableShape = {
 };
 const never = new AbortController().signal;
 
+let folder: string;
 let dataDir: string;
 let opened: Warehouse[];
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'catchment-duckdb-'));
+  folder = dataDir = await mkdtemp(join(tmpdir(), 'catchment-duckdb-'));
   opened = [];
 });
 afterEach(async () => {
   await endChildren();
   await Promise.all(opened.map((warehouse) => warehouse.close()));
-  await rm(dataDir, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true });
 });
 
 const place = (part: string) => ({ pipeline: 'app', dataDir, part });

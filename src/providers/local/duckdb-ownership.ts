@@ -10,8 +10,6 @@ import { lockFile, tryToOwn, type Owner } from './duckdb-owner.js';
 const electionMs = 15_000;
 const againMs = 50;
 
-const never = new AbortController().signal;
-
 /** Finds the process that has the database open, for each call anew; it is this one where no other has it. */
 export class Ownership {
   readonly #database: string;
@@ -26,7 +24,7 @@ export class Ownership {
     this.#database = database;
   }
 
-  async ask<T>(work: (calls: Calls) => Promise<T>, signal = never): Promise<T> {
+  async ask<T>(work: (calls: Calls) => Promise<T>, signal: AbortSignal = new AbortController().signal): Promise<T> {
     const { result, leave } = await this.#begin(work, signal);
     leave();
     return result;
