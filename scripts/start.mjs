@@ -17,6 +17,8 @@ const where = ['--config', join(example, 'catchment.config.ts'), '--dir', option
 
 let stopping = false;
 let dev;
+/** What runs beside `dev`, and has no use without it. */
+let beside;
 // A Ctrl-C reaches `dev` by the terminal too; one that `npm` passes on does not, so its stdin is closed as well.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => {
@@ -41,6 +43,7 @@ async function main() {
   });
   dev.stdin.on('error', () => undefined);
   const ended = new Promise((resolve) => dev.once('close', (status) => resolve(status ?? 1)));
+  void ended.then(() => beside?.kill());
   const up = new Promise((resolve) => createInterface({ input: dev.stdout }).once('line', resolve));
   const first = await Promise.race([up, ended]);
   if (typeof first === 'number') return first; // it has said why
@@ -88,9 +91,11 @@ async function run(args, input = '') {
 }
 
 async function output(child) {
+  beside = child;
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => (text += chunk));
   const status = await new Promise((resolve) => child.once('close', resolve));
+  if (dev.exitCode !== null || dev.signalCode !== null) throw new Error('stopped, as catchment dev ended');
   if (status !== 0) throw new Error(`ended with status ${status}: ${text}`);
   return text.trimEnd();
 }
