@@ -1,5 +1,5 @@
 import type { Connection } from '@temporalio/client';
-import type { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 
 import { searchAttribute } from './names.js';
@@ -50,9 +50,8 @@ export async function registerSearchAttributes(
   connection: Pick<Connection, 'operatorService'>,
   namespace: string,
 ): Promise<void> {
-  // The enum itself is in a module of 3 MB that nothing else of ours needs.
-  const keyword = 2 as temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
-  const keywordList = 7 as temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST;
+  const { INDEXED_VALUE_TYPE_KEYWORD: keyword, INDEXED_VALUE_TYPE_KEYWORD_LIST: keywordList } =
+    proto.temporal.api.enums.v1.IndexedValueType;
   await connection.operatorService
     .addSearchAttributes({
       namespace,

@@ -10,6 +10,7 @@ import { pollerTaskQueue, taskQueue } from '../names.js';
 import { openParts } from '../open.js';
 import { runTemporalWorker } from '../running-worker.js';
 import { connectUntil } from '../temporal.js';
+import { installTemporalRuntime } from '../temporal-runtime.js';
 import { aborted } from '../signals.js';
 import { Encoder } from './encoder.js';
 import { Holding } from './holding.js';
@@ -35,6 +36,7 @@ export async function runPoller({
   drainMs = 5_000,
   log = createLogger('poll'),
 }: PollerOptions): Promise<void> {
+  installTemporalRuntime(log);
   const parts = openParts(settings);
   const encoder = new Encoder();
   const temporal = await connectUntil(settings.dataDir, signal, log);

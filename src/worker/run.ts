@@ -10,6 +10,7 @@ import { openParts } from '../open.js';
 import { runTemporalWorker } from '../running-worker.js';
 import { registerSearchAttributes } from '../search-attributes.js';
 import { connectUntil } from '../temporal.js';
+import { installTemporalRuntime } from '../temporal-runtime.js';
 import { createTransformer } from '../transform/transformer.js';
 import { configPlace, definitions } from './definitions.js';
 import { keepSchedule } from './schedule.js';
@@ -29,6 +30,7 @@ export async function runWorker({
   migrate = false,
   log = createLogger('worker'),
 }: WorkerRunOptions): Promise<void> {
+  installTemporalRuntime(log);
   const parts = openParts(settings);
   const transformer = createTransformer(configPlace(settings));
   const { tables, shapes } = definitions(settings, parts.warehouse, migrate);
