@@ -34,7 +34,7 @@ function answer(call: number, value: Answers[keyof Answers], transfer: ArrayBuff
 /** Runs `work` on the store; calls stay where they are while the lock is taken, and are told when it fails. */
 function attempt(calls: { call: number }[], work: () => void): void {
   try {
-    work();
+    if (calls.length > 0) work();
     busySince.delete(calls);
   } catch (error) {
     if (isBusy(error)) {
@@ -78,8 +78,6 @@ function serveWaiters(): void {
     file.used();
     pauseMs = shortestPauseMs;
   }
-  const now = Date.now();
-  for (const { call, until } of [...waiters]) if (until <= now) endWaiting(call);
 }
 
 function endWaiting(call: number): void {
@@ -96,9 +94,11 @@ function turn(): void {
   clearTimeout(timer);
   clearImmediate(soon);
   soon = undefined;
-  if (asked.length > 0) attempt(asked, answerAsked);
-  if (sends.length > 0) attempt(sends, commitSends);
-  if (waiters.length > 0) attempt(waiters, serveWaiters);
+  attempt(asked, answerAsked);
+  attempt(sends, commitSends);
+  attempt(waiters, serveWaiters);
+  const now = Date.now();
+  for (const { call, until } of [...waiters]) if (until <= now) endWaiting(call);
   if (closing !== undefined && asked.length + sends.length === 0) {
     end(closing);
     return;
@@ -106,7 +106,7 @@ function turn(): void {
   if (busySince.size > 0) timer = setTimeout(turn, retryMs);
   else if (sends.length > 0) turnSoon();
   else if (waiters.length > 0) {
-    timer = setTimeout(turn, Math.min(pauseMs, ...waiters.map(({ until }) => Math.max(0, until - Date.now()))));
+    timer = setTimeout(turn, Math.min(pauseMs, ...waiters.map(({ until }) => until - now)));
     pauseMs = Math.min(longestPauseMs, pauseMs * 1.25);
   }
   tidyLater(250);
