@@ -9,3 +9,17 @@ export function stopSignal(supervised = false): AbortSignal {
   if (supervised) process.stdin.on('end', stop).on('close', stop).on('error', stop).resume();
   return controller.signal;
 }
+
+/** `npx` repeats the SIGINT that the terminal sent to this process too: within this time it is the same one. */
+const sameMs = 500;
+
+/** Aborts at the first SIGINT or SIGTERM, so that what is under way is finished; a second one ends the process. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    controller.abort();
+    setTimeout(() => process.off('SIGINT', stop).off('SIGTERM', stop), sameMs).unref();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  return controller.signal;
+}

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import type { ReconcileReport } from '../../reconcile/report.js';
+import type { ReconcileReport, TableReport } from '../../reconcile/report.js';
 import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 import { renderTable } from '../table.js';
@@ -25,18 +25,24 @@ export function registerReconcile(program: Command): void {
     );
 }
 
+/** What a person reads in any case; every other number is shown where a table has one that is not 0. */
+const always = ['version', 'events', 'matched', 'rows', 'rejected'];
+
 async function describe(report: ReconcileReport): Promise<string> {
   const { lake, events, underWay } = report.objects;
-  const tables = Object.entries(report.tables).map(([table, { problem: _, ...numbers }]) => ({ table, ...numbers }));
-  const problems = Object.values(report.tables).flatMap(({ problem }) => problem ?? []);
-  const verdict = report.ok
-    ? `everything stored before ${report.provedUntil} is in its tables`
-    : `NOT everything stored before ${report.provedUntil} is in its tables`;
+  const tables = Object.entries(report.tables);
+  const shown = (name: string): boolean =>
+    name !== 'problem' &&
+    (always.includes(name) || tables.some(([, numbers]) => numbers[name as keyof TableReport] !== 0));
+  const rows = tables.map(([table, numbers]) => ({
+    table,
+    ...Object.fromEntries(Object.entries(numbers).filter(([name]) => shown(name))),
+  }));
+  const everything = report.ok ? 'everything' : 'NOT everything';
   return [
-    ...(tables.length > 0 ? [await renderTable(tables)] : []),
-    ...problems,
-    `${events} events in ${lake} lake objects, ${underWay} objects under way`,
-    `${report.deadLetters ?? 'unknown'} dead letters`,
-    verdict,
+    ...(rows.length > 0 ? [await renderTable(rows)] : []),
+    ...tables.flatMap(([table, { problem }]) => (problem === undefined ? [] : [`${table}: ${problem}`])),
+    `${events} events in ${lake} lake objects; ${underWay} objects under way; ${report.deadLetters ?? 'unknown'} dead letters`,
+    `${everything} stored before ${report.provedUntil} is in its tables`,
   ].join('\n');
 }

@@ -8,7 +8,7 @@ import type { Queue } from '../../providers/queue.js';
 import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 import { progressBar } from '../progress.js';
-import { stopSignal } from '../signals.js';
+import { interruption } from '../signals.js';
 
 interface SendOptions extends CommonOptions {
   readonly source?: string;
@@ -51,7 +51,7 @@ async function send(files: string[], options: SendOptions, queue: Queue): Promis
     return await sendFiles(queue, files, {
       whole: options.whole === true,
       attributes: options.attribute,
-      signal: stopSignal(),
+      signal: interruption(),
       onRead: bar.advance,
       onRetry: throttledNote(),
       ...(idOf && { idOf }),

@@ -1,0 +1,54 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { moduleCommand } from '../src/dev/module-command.js';
+
+const root = join(import.meta.dirname, '..');
+
+/** The build, which starts several times faster, where no source is newer; else the source. */
+function program(): { command: string; args: string[] } {
+  const built = join(root, 'dist', 'cli', 'main.js');
+  const source = moduleCommand(new URL('../src/cli/main.js', import.meta.url));
+  if (!existsSync(built)) return source;
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  const changedAt = Math.max(...files.map((file) => statSync(join(root, 'src', file)).mtimeMs));
+  return statSync(built).mtimeMs > changedAt ? { command: process.execPath, args: [built] } : source;
+}
+
+const main = program();
+
+export interface CliResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly cwd: string;
+  /** All of stdin; without it stdin is a pipe that the test ends. */
+  readonly input?: string | Uint8Array;
+}
+
+/** `catchment …` as a process of its own, with no Temporal to be found. */
+export function startCli(args: readonly string[], options: CliOptions): ChildProcess & { result: Promise<CliResult> } {
+  const env = { ...process.env, NODE_OPTIONS: '', TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const child = spawn(main.command, [...main.args, ...args], { cwd: options.cwd, env, stdio: 'pipe' });
+  if (options.input !== undefined) child.stdin.end(options.input);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const result = Promise.all([ended, text(child.stdout), text(child.stderr)]).then(([status, stdout, stderr]) => ({
+    status,
+    stdout,
+    stderr,
+  }));
+  return Object.assign(child, { result });
+}
+
+export async function runCli(
+  args: readonly string[],
+  cwd: string,
+  input: string | Uint8Array = '',
+): Promise<CliResult> {
+  return startCli(args, { cwd, input }).result;
+}
