@@ -6,3 +6,6 @@ export class Refusal {
     this.reason = reason;
   }
 }
+
+/** The JSON that stands for a value in a load file, or why the column cannot hold it. */
+export type ValueWriter = (value: unknown) => string | Refusal;
