@@ -116,6 +116,10 @@ describe('problems say where and what to write', () => {
     [{ ...good, lease: '10ms' }, "lease: is too short; write at least '1s'"],
     [{ ...good, lake: {} }, 'lake: is no provider; write a call such as folderLake()'],
     [{ ...good, warehouse: 'duckdb' }, 'warehouse: is no provider; write a call such as duckdb()'],
+    [
+      { ...good, sources: { secondary: localQueue() } },
+      "sources: name one 'secondary', as the pipeline's own queue is called; choose another",
+    ],
     [{ ...good, sources: {} }, 'sources: are empty; write sources: { app: localQueue() }'],
     [{ ...good, sources: localQueue() }, 'sources.name: is no provider; write a call such as localQueue()'],
     [

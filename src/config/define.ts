@@ -110,6 +110,10 @@ const configSchema = settingsOf(
             : 'are no sources; write sources: { app: localQueue() }',
       })
       .refine((sources) => Object.keys(sources).length > 0, 'are empty; write sources: { app: localQueue() }')
+      .refine(
+        (sources) => !Object.hasOwn(sources, 'secondary'),
+        "name one 'secondary', as the pipeline's own queue is called; choose another",
+      )
       .optional(),
     lake: provider<Lake>('folderLake()'),
     secondary: provider<Queue>('localQueue()'),
