@@ -5,14 +5,18 @@ import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { logged, type Logger } from './log.js';
 import { aborted } from './signals.js';
 
-/** Both set, or an activity that ignores its signal would block the exit. */
-const shutdown = { shutdownGraceTime: '3s', shutdownForceTime: '10s' } as const;
-
 /**
  * Runs a Temporal worker until `stop` is aborted and it has drained. One that fails is made anew: a server that comes
  * back with an empty database does not know the namespace for a moment, and that must end nothing.
  */
-export async function runTemporalWorker(options: WorkerOptions, stop: AbortSignal, log: Logger): Promise<void> {
+export async function runTemporalWorker(
+  options: WorkerOptions,
+  drainMs: number,
+  stop: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  // Both set, or an activity that ignores its signal would block the exit.
+  const shutdown = { shutdownGraceTime: drainMs * 0.6, shutdownForceTime: drainMs };
   while (!stop.aborted) {
     try {
       const worker = await Worker.create({ ...shutdown, stickyQueueScheduleToStartTimeout: '2s', ...options });

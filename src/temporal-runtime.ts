@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
 import type { Logger } from './log.js';
@@ -10,10 +11,14 @@ export function installTemporalRuntime(log: Logger): void {
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      const { error, ...names } = (meta ?? {}) as { error?: unknown } & Record<string, unknown>;
-      const named = Object.fromEntries(Object.entries(names).filter(([, value]) => typeof value === 'string'));
-      const why = error instanceof Error ? { failure: error.name } : {};
-      log[level === 'ERROR' ? 'error' : 'warn']({ ...named, ...why }, message);
+      const { workflowId, activityType, error } = (meta ?? {}) as Record<string, unknown>;
+      // Only failures of our own making have a message that may be shown.
+      const why = error instanceof ApplicationFailure ? { type: error.type, error: error.message } : {};
+      const what = {
+        ...(typeof workflowId === 'string' && { workflowId }),
+        ...(typeof activityType === 'string' && { activityType }),
+      };
+      log[level === 'ERROR' ? 'error' : 'warn']({ ...what, ...why }, message);
     }),
   });
 }

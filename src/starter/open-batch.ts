@@ -2,7 +2,7 @@ import { measure } from '../packing.js';
 import type { Delivery } from '../providers/queue.js';
 
 /** A batch closes at either; a packed message is never split, and one larger than a limit makes a batch alone. */
-export const batchLimits = { bytes: 16_000_000, events: 20_000 } as const;
+const batchLimits = { bytes: 16_000_000, events: 20_000 } as const;
 
 /** The batch that messages are being gathered into. */
 export class OpenBatch {

@@ -59,6 +59,7 @@ export async function runPoller({
       activities: withTypedFailures<PollerActivities>({ persist: holding.persist }),
       maxConcurrentActivityTaskExecutions: persistSlots,
     },
+    drainMs,
     workerStop.signal,
     log,
   );

@@ -20,6 +20,8 @@ export interface WorkerRunOptions {
   readonly signal: AbortSignal;
   /** Make and widen the tables at start, as `dev` does. */
   readonly migrate?: boolean;
+  /** How long what is under way may take after the signal, in milliseconds. Default 5 s. */
+  readonly drainMs?: number;
   readonly log?: Logger;
 }
 
@@ -28,6 +30,7 @@ export async function runWorker({
   settings,
   signal,
   migrate = false,
+  drainMs = 5_000,
   log = createLogger('worker'),
 }: WorkerRunOptions): Promise<void> {
   installTemporalRuntime(log);
@@ -61,6 +64,7 @@ export async function runWorker({
         }),
         ...workflowCode(),
       },
+      drainMs,
       signal,
       log,
     );

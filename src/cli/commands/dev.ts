@@ -60,10 +60,12 @@ async function dev(options: DevCommandOptions): Promise<void> {
 }
 
 /** A command of this program, on the same config and folder. */
-function child(name: string, settings: Settings, { debug }: DevCommandOptions): DevChild {
+function child(name: string, settings: Settings, options: DevCommandOptions): DevChild {
   const { command, args } = moduleCommand(new URL('../main.js', import.meta.url));
-  const where = ['--config', settings.file, '--dir', dirname(settings.dataDir), '--supervised'];
-  return { name, command, args: [...args, name, ...where, ...(debug === true ? ['--debug'] : [])] };
+  // A little less than `dev` waits, so that what is left over goes back to its queue before the process is killed.
+  const drain = `${Math.round(milliseconds(options.drain, '--drain') * 0.8)}ms`;
+  const where = ['--config', settings.file, '--dir', dirname(settings.dataDir), '--drain', drain, '--supervised'];
+  return { name, command, args: [...args, name, ...where, ...(options.debug === true ? ['--debug'] : [])] };
 }
 
 function progressOf(report: StatusReport): Progress {
