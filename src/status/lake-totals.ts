@@ -5,7 +5,7 @@ import type { Parts } from '../open.js';
 import { compareLake, type OwedTable } from '../reconcile/compare.js';
 
 /** What a table misses, of any age. */
-export interface Missing {
+interface Missing {
   readonly objects: number;
   /** `writtenAt` of the oldest. */
   readonly oldest?: Date;

@@ -20,16 +20,6 @@ export interface StatusReader {
   close(): Promise<void>;
 }
 
-/** The status once. */
-export async function status(settings: Settings): Promise<StatusReport> {
-  const reader = openStatus(settings);
-  try {
-    return await reader.read('everything');
-  } finally {
-    await reader.close();
-  }
-}
-
 export function openStatus(settings: Settings, parts: Parts = openParts(settings)): StatusReader {
   const lakeReader = new LakeReader();
   const work = new RunningWork(settings);

@@ -96,8 +96,3 @@ export class MemoryManifest {
     return table;
   }
 }
-
-/** All batches that a lake holds. */
-export function batchesOf(lake: MemoryLake): string[] {
-  return [...lake.objects.keys()].map((key) => parseObjectKey(key)!.batch);
-}
