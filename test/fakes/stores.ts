@@ -1,5 +1,5 @@
 import { LakeNotFound, TableMissing } from '../../src/errors.js';
-import { objectKey, parseObjectKey } from '../../src/keys.js';
+import { objectKey } from '../../src/keys.js';
 import type { Lake, LakeObject } from '../../src/providers/lake.js';
 import type { Audit, TableShape, Warehouse } from '../../src/providers/warehouse.js';
 
