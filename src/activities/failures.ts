@@ -10,7 +10,7 @@ const final = [LakeCorrupt, RowsRefused, UserCodeError];
  * The failure that goes into a workflow's history: our own message and place, no foreign cause and no stack, since
  * either could hold bytes of an event.
  */
-export function toFailure(error: unknown): ApplicationFailure {
+function toFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   const failure = ApplicationFailure.create({
     type: error instanceof CatchmentError ? error.name : 'Error',

@@ -6,7 +6,7 @@ import type { TableShape } from '../providers/warehouse.js';
 import type { Table } from '../tables.js';
 import type { Transformer } from '../transform/transformer.js';
 import { createCompare } from './compare.js';
-import { createDiscard } from './discard.js';
+import { createDiscards } from './discard.js';
 import { withTypedFailures } from './failures.js';
 import { createHandOver } from './hand-over.js';
 import { createLoads } from './load.js';
@@ -36,6 +36,6 @@ export function createActivities(dependencies: Dependencies): WorkerActivities {
     handOver: createHandOver(dependencies),
     nextPage: createNextPage(dependencies),
     compare: createCompare(dependencies),
-    discard: createDiscard(dependencies),
+    ...createDiscards(dependencies),
   });
 }

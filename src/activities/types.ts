@@ -109,4 +109,6 @@ export interface WorkerActivities {
   compare(input: { readonly full: boolean }): Promise<ReconcileOutcome>;
   /** Removes a load's files, which nobody needs any more. */
   discard(input: { readonly folder: string }): Promise<void>;
+  /** Removes load files that a killed load left behind. */
+  sweep(): Promise<void>;
 }

@@ -17,7 +17,7 @@ export const steady = proxyActivities<WorkerActivities>({
 export const quick = proxyActivities<WorkerActivities>({ startToCloseTimeout: '60s', retry: forever });
 
 /** Losing this costs disk until the next sweep, so it is tried once, where it costs no history. */
-export const { discard } = proxyLocalActivities<WorkerActivities>({
+export const { discard, sweep } = proxyLocalActivities<WorkerActivities>({
   startToCloseTimeout: '30s',
   retry: { maximumAttempts: 1 },
 });

@@ -24,7 +24,7 @@ export interface BackfillInput {
 }
 
 /** What goes on over continue-as-new: names and counts, however large the lake. */
-export interface BackfillState {
+interface BackfillState {
   readonly ranges: readonly BatchRange[];
   /** The range that the pass is in, and how far it got there. */
   readonly range: number;
@@ -43,10 +43,10 @@ export interface BackfillState {
   readonly failed: readonly { readonly key: string; readonly error: string }[];
 }
 
-export const widen = defineSignal<[BatchRange]>('widen');
-export const pause = defineSignal('pause');
-export const resume = defineSignal('resume');
-export const progress = defineQuery<BackfillState>('progress');
+const widen = defineSignal<[BatchRange]>('widen');
+const pause = defineSignal('pause');
+const resume = defineSignal('resume');
+const progress = defineQuery<BackfillState>('progress');
 
 const nothing: BackfillState = {
   ranges: [],

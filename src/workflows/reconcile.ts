@@ -1,7 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 
 import type { ReconcileOutcome } from '../activities/types.js';
-import { quick, steady } from './activities.js';
+import { quick, steady, sweep } from './activities.js';
 
 export interface ReconcileInput {
   /** Over all that the tables owe, not only over the last days. */
@@ -15,6 +15,7 @@ export async function reconcile(input: ReconcileInput): Promise<ReconcileOutcome
     const summary = `${table} is missing ${objects} objects: start its backfill`;
     await quick.handOver.executeWithOptions({ summary }, [{ table, range }]);
   }
+  await sweep().catch(() => undefined);
   const { lake, events, underWay } = outcome.objects;
   setCurrentDetails(
     `${outcome.ok ? 'ok' : 'NOT OK'}, proved until ${outcome.provedUntil}: ${lake} objects of ${events} events, ${underWay} under way`,
