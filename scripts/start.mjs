@@ -1,7 +1,7 @@
 // `npm start`: the example project on one command, by the same commands that a user types.
 //     npm start [-- --once] [--dir DIR] [--temporal-port P] [--ui-port P]
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -104,16 +104,10 @@ function lines(text) {
   return text.trimEnd().split('\n').length;
 }
 
-/** Where the sources are newer than what was built of them. */
 async function build() {
-  const stamp = join(root, 'dist', '.built');
-  const sources = readdirSync(join(root, 'src'), { recursive: true }).map((name) => join(root, 'src', name));
-  const newest = Math.max(...[...sources, join(root, 'package.json')].map((path) => statSync(path).mtimeMs));
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return;
-  say('Building …');
-  const npm = spawn('npm', ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  if ((await new Promise((resolve) => npm.once('close', resolve))) !== 0) throw new Error('npm run build failed');
-  writeFileSync(stamp, '');
+  const script = join(root, 'scripts', 'build.mjs');
+  const child = spawn(process.execPath, [script, '--if-changed'], { stdio: ['ignore', 'inherit', 'inherit'] });
+  if ((await new Promise((resolve) => child.once('close', resolve))) !== 0) throw new Error('the build failed');
 }
 
 /** The server that `node scripts/services.mjs` installed for the tests serves here too. */

@@ -30,13 +30,13 @@ export function readDevRecord(dataDir: string): DevRecord | undefined {
   }
 }
 
-export interface TemporalAt {
+interface TemporalAt {
   readonly address?: string;
   readonly namespace: string;
 }
 
 /** Where Temporal is: `TEMPORAL_*` and the profile file first (@temporalio/envconfig), else the `dev` of this folder, else localhost:7233. */
-export function temporalAt(dataDir: string): TemporalAt & { connection: Record<string, unknown> } {
+function temporalAt(dataDir: string): TemporalAt & { connection: Record<string, unknown> } {
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const address = connectionOptions.address ?? readDevRecord(dataDir)?.temporalAddress ?? '127.0.0.1:7233';
   return { address, namespace: namespace ?? 'default', connection: { ...connectionOptions, address } };

@@ -14,7 +14,7 @@ export interface Sent {
   readonly body: unknown;
 }
 
-export const limits = {
+const limits = {
   stringBytes: 1_000_000,
   jsonBytes: 1_000_000,
   jsonDepth: 200,

@@ -20,7 +20,7 @@ export interface ThreadData {
 }
 
 /** An event that cost a thread its life, and why. */
-export interface Verdict extends Position {
+interface Verdict extends Position {
   readonly reason: string;
 }
 

@@ -25,7 +25,7 @@ export function refusedByThrow(thrown: unknown, what: string, file: string | und
   return new Refusal(cut(`${what} threw ${classOf(thrown)}${place}`));
 }
 
-export function cut(reason: string): string {
+function cut(reason: string): string {
   return Buffer.byteLength(reason) <= reasonBytes ? reason : `${reason.slice(0, reasonBytes / 4).toWellFormed()}…`;
 }
 
