@@ -2,7 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-const { code } = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('./index.js', import.meta.url)) });
+const { code } = await bundleWorkflowCode({
+  workflowsPath: fileURLToPath(new URL('./index.js', import.meta.url)),
+  logger: new DefaultLogger('WARN'),
+});
 await writeFile(new URL('../workflow-bundle.js', import.meta.url), code);
