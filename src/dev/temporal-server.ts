@@ -24,6 +24,8 @@ export interface TemporalServerOptions {
   readonly program: string;
   readonly port: number;
   readonly uiPort: number;
+  /** Where the server's own metrics are served, for Prometheus; nowhere by default. */
+  readonly metricsPort?: number;
   readonly namespace: string;
   readonly say: (line: string) => void;
   readonly onStart: (watcherPid: number) => void;
@@ -115,6 +117,7 @@ function watcherCommand(
       '--ui-port',
       String(options.uiPort),
     ],
+    ...(options.metricsPort === undefined ? [] : ['--metrics-port', String(options.metricsPort)]),
     ...['--log-level', 'error', '--namespace', options.namespace, '--db-filename', database],
     // As cheap as memory, which would grow with every workflow; no commit is lost to a kill.
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],

@@ -1,0 +1,54 @@
+import { renderTable } from '../src/cli/table.js';
+import type { DrainResult } from './drain.js';
+import type { LatencyResult } from './latency.js';
+
+export async function printDrains(catchment: readonly DrainResult[], bare: readonly DrainResult[]): Promise<void> {
+  const [of, ofBare] = [median(catchment), median(bare)];
+  const rows = [
+    ...(of === undefined ? [] : [{ '': 'catchment', ...shown(of) }]),
+    ...(ofBare === undefined ? [] : [{ '': 'bare loop', ...shown(ofBare) }]),
+  ];
+  if (rows.length > 0) console.log(await renderTable(rows));
+  if (of === undefined || ofBare === undefined) return;
+  const wall = of.eventsPerSecond / ofBare.eventsPerSecond;
+  const cpu = of.eventsPerCpuSecond / ofBare.eventsPerCpuSecond;
+  console.log(`of the bare loop: ${wall.toFixed(2)} in events/s, ${cpu.toFixed(2)} in events per CPU-second`);
+}
+
+export async function printLatencies(latencies: readonly LatencyResult[]): Promise<void> {
+  if (latencies.length === 0) return;
+  const rows = latencies.map(({ eventsPerSecond, events, p50, p99, max, cores }) => ({
+    'events/s': eventsPerSecond,
+    events,
+    'p50 ms': Math.round(p50),
+    'p99 ms': Math.round(p99),
+    'max ms': Math.round(max),
+    cores: list(cores, 2),
+  }));
+  console.log(await renderTable(rows));
+}
+
+/** The run in the middle by CPU, which a busy machine distorts least. */
+function median(runs: readonly DrainResult[]): DrainResult | undefined {
+  return runs.toSorted((a, b) => a.cpuInAll - b.cpuInAll)[Math.floor((runs.length - 1) / 2)];
+}
+
+function shown(run: DrainResult): Record<string, unknown> {
+  return {
+    events: run.events,
+    bytes: run.bytes,
+    'events/s': Math.round(run.eventsPerSecond),
+    'MB/s': Number(((run.eventsPerSecond * run.bytes) / 1e6).toFixed(1)),
+    'CPU-s per 100,000': Number(run.cpuInAll.toFixed(2)),
+    'by process': list(run.cpu, 2),
+    'events/object': Math.round(run.eventsPerObject),
+    'actions/million': Math.round(run.actionsPerMillion),
+    'peak MB': list(run.peakMB, 0),
+  };
+}
+
+function list(values: Readonly<Record<string, number>>, digits: number): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${value.toFixed(digits)}`)
+    .join(', ');
+}
