@@ -57,30 +57,31 @@ async function run(client) {
   const refused = fault('refuse-orders');
   await send(5);
   await save('load-handed-over', await finished('loadBatch', ({ handedOver }) => handedOver.length > 0));
-  const backfill = client.workflow.getHandle('backfill/histories/orders');
-  await backfill.signal('pause');
-  // Three small objects are one page, of which one fails alone; a large one is a page of its own.
-  for (const events of [6, 7, 8, 12_000, 12_001]) {
-    await send(events);
-    await loadedVisits();
-  }
-  await backfill.signal('resume');
-  await until('a load that fails', async () =>
-    (await backfill.describe()).raw.pendingActivities?.some(({ attempt }) => attempt > 2),
-  );
-  refused.only(7);
-  await until('all but one object', async () => (await backfill.query('progress')).objects >= 5);
   refused.mend();
-  await backfill.result();
-  await save('backfill-pages', backfill);
   await command('status', '--wait');
 
+  // No doorbell rings for these: one page of small objects, of which one fails alone, and a page for each large one.
   const silent = fault('drop-doorbells');
-  const { lake } = JSON.parse(await command('status', '--json'));
-  await send(5);
-  await until('a stored object', async () => JSON.parse(await command('status', '--json')).lake.objects > lake.objects);
+  const onlySeven = fault('refuse-orders', 7);
+  const before = await lakeObjects();
+  for (const [index, events] of [6, 7, 8, 12_000, 12_001].entries()) {
+    await send(events);
+    await until('a stored object', async () => (await lakeObjects()) > before + index);
+  }
   silent.mend();
   await save('reconcile-gaps', await finished('reconcile', ({ gaps }) => gaps.length === 3));
+  const backfill = client.workflow.getHandle('backfill/histories/orders');
+  const pending = async () => (await backfill.describe()).raw.pendingActivities ?? [];
+  await until('the one object failing again', async () => {
+    const { objects } = await backfill.query('progress');
+    return objects >= 4 && (await pending()).some(({ attempt }) => attempt > 2);
+  });
+  await backfill.signal('pause');
+  onlySeven.mend();
+  await until('the pause', async () => (await pending()).length === 0);
+  await backfill.signal('resume');
+  await backfill.result();
+  await save('backfill-pages', backfill);
 
   /** The newest run of this type that ended as `wanted`. */
   async function finished(type, wanted = () => true) {
@@ -112,22 +113,15 @@ async function save(name, handle) {
   console.log(`${name}: ${history.events.length} events`);
 }
 
-async function loadedVisits() {
-  await until('all in visits', async () => {
-    const { queues, tables } = JSON.parse(await command('status', '--json'));
-    return (
-      queues.app.waiting + queues.app.leased === 0 &&
-      queues.secondary.waiting + queues.secondary.leased === 0 &&
-      tables.visits.objectsMissing === 0
-    );
-  });
+async function lakeObjects() {
+  return JSON.parse(await command('status', '--json')).lake.objects;
 }
 
 /** A file that the config looks for. */
-function fault(name) {
+function fault(name, content = '') {
   const file = join(dir, name);
-  writeFileSync(file, '');
-  return { only: (events) => writeFileSync(file, `${events}`), mend: () => rmSync(file) };
+  writeFileSync(file, `${content}`);
+  return { mend: () => rmSync(file) };
 }
 
 async function send(events) {
