@@ -10,6 +10,8 @@ import type { Logger } from './log.js';
 export function installTemporalRuntime(log: Logger): void {
   Runtime.install({
     shutdownSignals: [],
+    // The native core writes its own lines to the terminal unless they are forwarded; its warnings are of retries alone.
+    telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { workflowId, activityType, error } = (meta ?? {}) as Record<string, unknown>;
       // Only failures of our own making have a message that may be shown.
