@@ -1,0 +1,124 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { runCli } from './run-cli.js';
+
+const root = join(import.meta.dirname, '..');
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(root, 'docs')).map((name) => join('docs', name)),
+  join('examples', 'github', 'README.md'),
+];
+const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
+
+/** The commands of a page's `sh` blocks, each as its words; pipes and `&&` divide, and a quoted text is one word. */
+function commandsIn(text: string): string[][] {
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block!);
+  const lines = blocks.flatMap((block) => block.split('\n')).map((line) => line.replace(/\s#.*$/, ''));
+  const commands = lines.flatMap((line) => (line.match(/(?:"[^"]*"|'[^']*'|[^|&])+/g) ?? []).map((one) => one.trim()));
+  return commands.filter((one) => one !== '').map((one) => one.match(/(?:"[^"]*"|'[^']*'|\S)+/g)!);
+}
+
+/** Paths of the tree that a page names: links, and code that looks like one. */
+function pathsIn(text: string): string[] {
+  const links = [...text.matchAll(/\]\((?!\w+:|#)([^)#]+)[^)]*\)/g)].map(([, path]) => path!);
+  const named = [...text.matchAll(/`([^`\s]+)`/g)].map(([, code]) => code!);
+  const folders = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory());
+  const isPath = (code: string): boolean =>
+    /^[\w./-]+$/.test(code) && (folders.includes(code.split('/')[0]!) || /^[\w-]+\.(md|mjs|json)$/.test(code));
+  return [...links, ...named.filter(isPath)];
+}
+
+/** What a reader's own project or a run has, and a checkout has not. */
+const made = /^(dist|node_modules|\.catchment|\.services)\b|^catchment\.config\.ts$/;
+
+test.each(pages)('%s names files that there are', (page) => {
+  const missing = pathsIn(textOf(page)).filter(
+    (path) => !made.test(path) && ![root, join(root, dirname(page))].some((from) => existsSync(join(from, path))),
+  );
+  expect(missing).toEqual([]);
+});
+
+const helps = new Map<string, Promise<string>>();
+function helpOf(command: string): Promise<string> {
+  const help = helps.get(command) ?? runCli([command, '--help'], root).then(({ stdout }) => stdout);
+  helps.set(command, help);
+  return help;
+}
+
+const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+const npmOwn = ['install', 'ci'];
+/** Of which only the name is looked at. */
+const others = ['cd', 'gzip', 'sed', 'temporal', 'eval'];
+
+/** What is wrong with a command; undefined where nothing is. */
+async function mistakeIn([program, ...words]: readonly string[], page: string): Promise<string | undefined> {
+  if (program === 'npx' && words[0] === 'catchment') return mistakeInCall(words.slice(1));
+  if (program === 'npm') {
+    const script = words[0] === 'run' ? words[1]! : words[0]!;
+    return npmOwn.includes(script) || script in scripts ? undefined : `there is no npm script ${script}`;
+  }
+  if (program === 'node' || program === 'bash') {
+    const there = [root, join(root, dirname(page))].some((from) => existsSync(join(from, words[0]!)));
+    return there ? undefined : `there is no ${words[0]!}`;
+  }
+  return others.includes(program!) ? undefined : `${program!} is a command that nobody knows`;
+}
+
+async function mistakeInCall([command, ...words]: readonly string[]): Promise<string | undefined> {
+  const help = await helpOf(command!);
+  if (!help.startsWith(`Usage: catchment ${command!} `)) return `there is no catchment ${command!}`;
+  const flags = words.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]!);
+  const unknown = flags.find((flag) => !new RegExp(`^  ${flag}\\b`, 'm').test(help));
+  return unknown === undefined ? undefined : `catchment ${command!} has no ${unknown}`;
+}
+
+async function mistakesIn(text: string, page: string): Promise<string[]> {
+  const mistakes = await Promise.all(commandsIn(text).map((command) => mistakeIn(command, page)));
+  return mistakes.filter((mistake) => mistake !== undefined);
+}
+
+test.each(pages)(
+  '%s has commands that there are',
+  async (page) => {
+    expect(await mistakesIn(textOf(page), page)).toEqual([]);
+  },
+  120_000,
+);
+
+test('a command, a flag, a script or a file that is not there is found', async () => {
+  const wrong = ['npx catchment drain "a | b"', 'npx catchment status --wit && npm run tets', 'node no.mjs | nonsense'];
+  expect(await mistakesIn(['```sh', ...wrong, '```'].join('\n'), 'README.md')).toEqual([
+    'there is no catchment drain',
+    'catchment status has no --wit',
+    'there is no npm script tets',
+    'there is no no.mjs',
+    'nonsense is a command that nobody knows',
+  ]);
+  expect(pathsIn('`src/none.ts`, [here](docs/none.md#part), `not/of/here`, [away](https://example.com)')).toEqual([
+    'docs/none.md',
+    'src/none.ts',
+  ]);
+}, 120_000);
+
+test('the README’s table has every command of the CLI, and no other', () => {
+  const commands = readdirSync(join(root, 'src', 'cli', 'commands')).map((file) => file.replace('.ts', ''));
+  const named = [...textOf('README.md').matchAll(/^\| `catchment (\w+)/gm)].map(([, name]) => name!);
+  expect(named.toSorted()).toEqual(commands.toSorted());
+});
+
+test('the settings of the code are all on the page', () => {
+  const source = textOf(join('src', 'config', 'define.ts'));
+  const config = source.slice(
+    source.indexOf('export interface Config'),
+    source.indexOf('export interface DefinedConfig'),
+  );
+  const settings = [...config.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name!);
+  const page = textOf(join('docs', 'configuration.md'));
+  const named = [...page.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name!);
+  expect(settings.filter((name) => !named.includes(name))).toEqual([]);
+});
+
+test('the lock file says what to install, not where from', () => {
+  expect(textOf('package-lock.json')).not.toMatch(/"resolved": "https?:/);
+});
