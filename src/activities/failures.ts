@@ -1,4 +1,4 @@
-import { CancelledFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 
 import { CatchmentError, describeError, LakeCorrupt, RowsRefused, UserCodeError } from '../errors.js';
@@ -10,7 +10,7 @@ const final = [LakeCorrupt, RowsRefused, UserCodeError];
  * The failure that goes into a workflow's history: our own message and place, no foreign cause and no stack, since
  * either could hold bytes of an event.
  */
-function toFailure(error: unknown): ApplicationFailure {
+export function toFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   const failure = ApplicationFailure.create({
     type: error instanceof CatchmentError ? error.name : 'Error',
@@ -32,9 +32,7 @@ export function withTypedFailures<Activities extends object>(activities: Activit
       try {
         return await run(input);
       } catch (error) {
-        if (Context.current().cancellationSignal.aborted || error instanceof CancelledFailure) {
-          await Context.current().cancelled;
-        }
+        if (Context.current().cancellationSignal.aborted) await Context.current().cancelled;
         throw toFailure(error);
       }
     },

@@ -26,6 +26,8 @@ export interface Dependencies {
   tables(): Promise<readonly Table[]>;
   /** Their shapes, once the warehouse has them. Throws what stands in the way: the tables' or the migration's error. */
   shapes(): Promise<readonly TableShape[]>;
+  /** The user changed the tables: the next call loads and makes them anew. */
+  forgetTables(): void;
 }
 
 export function createActivities(dependencies: Dependencies): WorkerActivities {

@@ -3,64 +3,64 @@ import { hash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 
-import { describeError, LakeCorrupt } from '../errors.js';
+import { LakeCorrupt, LakeNotFound } from '../errors.js';
 import type { Lake } from '../providers/lake.js';
 import type { Load, LoadResult, StagedFile } from '../providers/warehouse.js';
+import { toFailure } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
-import type { LoadInput, TableLoadOutcome, WorkerActivities } from './types.js';
+import { Troubles } from './troubles.js';
+import { loadFilesGone, type LoadInput, type TableLoadOutcome, type WorkerActivities } from './types.js';
 
-/** How long after a table's failure later live loads hand it over without trying. */
-const failureFreshMs = 30_000;
+const tableFailing = 'TableFailing';
 
 export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'load' | 'loadEmpty'> {
-  const failedAt = new Map<string, number>();
+  const troubles = new Troubles();
 
-  async function loadTable({ table, plan }: LoadInput, signal: AbortSignal): Promise<LoadResult> {
+  async function loadTable({ table, plan, live }: LoadInput, signal: AbortSignal): Promise<LoadResult> {
+    const trouble = live && Context.current().info.attempt === 1 ? troubles.of(table) : undefined;
+    if (trouble !== undefined) {
+      throw ApplicationFailure.nonRetryable(`${table}: ${trouble}; backfill loads it`, tableFailing);
+    }
+    const load = async (): Promise<LoadResult> =>
+      parts.warehouse.load(await readPlan(parts.staging, plan), parts.staging, signal);
     try {
-      const result = await parts.warehouse.load(await readPlan(parts.staging, plan), parts.staging, signal);
-      failedAt.delete(table);
-      return result;
+      return await troubles.watch(table, signal, load, (error) => !signal.aborted && !areFilesGone(error));
     } catch (error) {
-      failedAt.set(table, Date.now());
-      throw error;
+      if (!areFilesGone(error)) throw error;
+      throw ApplicationFailure.nonRetryable(`${table}: ${error.message}`, loadFilesGone);
     }
   }
 
-  function giveWay({ table, live }: LoadInput): void {
-    const last = failedAt.get(table);
-    if (!live || Context.current().info.attempt > 1 || last === undefined || Date.now() - last > failureFreshMs) return;
-    throw ApplicationFailure.nonRetryable(
-      `${table}: its last load failed a moment ago; backfill loads it`,
-      'TableFailing',
-    );
-  }
-
   return {
-    load: (input) =>
-      withHeartbeat(async (signal) => {
-        giveWay(input);
-        return loadTable(input, signal);
-      }),
+    load: (input) => withHeartbeat((signal) => loadTable(input, signal)),
 
-    loadEmpty: ({ loads }) =>
-      withHeartbeat((signal) =>
-        Promise.all(
-          loads.map(async (input): Promise<TableLoadOutcome> => {
-            try {
-              giveWay(input);
-              await loadTable(input, signal);
-              return { table: input.table };
-            } catch (error) {
-              return {
-                table: input.table,
-                error: error instanceof ApplicationFailure ? error.message : describeError(error),
-              };
-            }
-          }),
-        ),
-      ),
+    loadEmpty: ({ loads, attempts }) =>
+      withHeartbeat(async (signal) => {
+        const failures = await Promise.all(
+          loads.map((input) =>
+            loadTable(input, signal).then(
+              () => undefined,
+              (error: unknown) => toFailure(error),
+            ),
+          ),
+        );
+        signal.throwIfAborted();
+        const again = failures.find((failure) => failure?.nonRetryable === false);
+        // What is loaded by now is nothing to do in the next attempt.
+        if (again !== undefined && Context.current().info.attempt < attempts) throw again;
+        return loads.map(({ table }, index): TableLoadOutcome => {
+          const failure = failures[index];
+          if (failure === undefined) return { table };
+          return { table, error: failure.message, ...(failure.type === loadFilesGone && { filesGone: true }) };
+        });
+      }),
   };
+}
+
+/** A staged file has vanished or is not what was written: its objects are transformed again, the table is not to blame. */
+function areFilesGone(error: unknown): error is LakeNotFound | LakeCorrupt {
+  return error instanceof LakeNotFound || error instanceof LakeCorrupt;
 }
 
 async function readPlan(staging: Lake, { key, sha256 }: StagedFile): Promise<Load> {

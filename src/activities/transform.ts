@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 
-import { Unavailable } from '../errors.js';
+import { TableMissing, Unavailable } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Lake } from '../providers/lake.js';
 import type { Load, LoadBatch, StagedFile, TableShape } from '../providers/warehouse.js';
@@ -29,6 +30,7 @@ class Transformation {
   readonly #folder = `load/${newId()}/`;
   readonly #plans = new Map<string, TablePlan>();
   readonly #failed = new Map<string, string>();
+  readonly #unreadable: string[] = [];
 
   constructor(dependencies: Dependencies, input: TransformInput) {
     this.#dependencies = dependencies;
@@ -49,6 +51,7 @@ class Transformation {
       folder: this.#folder,
       planned,
       failed: [...this.#failed].map(([table, error]) => ({ table, error })),
+      unreadable: this.#unreadable,
     };
   }
 
@@ -56,27 +59,37 @@ class Transformation {
     const { tables } = this.#input;
     const known = await this.#dependencies.shapes();
     if (tables === 'all') return known;
-    return known.filter(({ name }) => tables.includes(name));
+    return tables.map((table) => {
+      const shape = known.find(({ name }) => name === table);
+      if (shape === undefined) throw new TableMissing(`${table}: this worker's config has no such table`, { table });
+      return shape;
+    });
   }
 
   async #add(object: ObjectToLoad): Promise<void> {
     const { parts, settings, transformer } = this.#dependencies;
-    const names = [...this.#plans.keys()];
     const made = await readObject(parts.lake, object.key, (bytes) =>
       transformer.transform({
         ...object,
         object: bytes,
-        tables: this.#input.tables === 'all' ? names : this.#input.tables,
+        tables: [...this.#plans.keys()],
         existing: this.#input.existing,
         dedupeMs: settings.dedupeMs,
         limits: parts.warehouse.limits,
       }),
     );
     if (made === 'gone' || made === 'corrupt') {
+      this.#unreadable.push(object.key);
       for (const { batches } of this.#plans.values()) batches.push(unreadable(object, made));
       return;
     }
     await Promise.all(made.map((outcome) => this.#take(object, outcome)));
+  }
+
+  /** A thread imports the tables when it starts, which may be long after this process did. */
+  #changed(table: string): Unavailable {
+    this.#dependencies.forgetTables();
+    return new Unavailable(`${table}: its definition was changed while this worker ran; it is read anew`, { table });
   }
 
   async #take(object: ObjectToLoad, outcome: TableOutcome): Promise<void> {
@@ -88,9 +101,7 @@ class Transformation {
   async #stage(object: ObjectToLoad, made: TableFiles): Promise<void> {
     const plan = this.#plans.get(made.table);
     if (plan === undefined) return;
-    if (plan.shape.version !== made.version) {
-      throw new Unavailable(`${made.table}: its definition changed within a load; the load is made anew`);
-    }
+    if (!isDeepStrictEqual(plan.shape, made.shape)) throw this.#changed(made.table);
     const stage = async (kind: string, file: LoadFile | undefined): Promise<StagedFile | undefined> =>
       file && put(this.#dependencies.parts.staging, `${this.#folder}${made.table}/${object.batch}.${kind}.gz`, file);
     const [rowsFile, rejectionsFile] = await Promise.all([
@@ -115,13 +126,7 @@ class Transformation {
     const load: Load = { id: this.#input.load, table: shape, existing: this.#input.existing, batches };
     const body = Buffer.from(JSON.stringify(load));
     const plan = await put(staging, `${this.#folder}${shape.name}/plan.json`, { body, sha256: hash('sha256', body) });
-    return {
-      table: shape.name,
-      plan,
-      rows,
-      rejections,
-      unreadable: batches.filter(({ problem }) => problem !== undefined).map(({ key }) => key),
-    };
+    return { table: shape.name, plan, rows, rejections };
   }
 }
 

@@ -37,8 +37,6 @@ export interface PlannedLoad {
   /** Lines in its load files: rows and rejections. */
   readonly rows: number;
   readonly rejections: number;
-  /** Objects that could not be read. */
-  readonly unreadable: readonly string[];
 }
 
 export interface TransformResult {
@@ -47,7 +45,12 @@ export interface TransformResult {
   readonly planned: readonly PlannedLoad[];
   /** Tables whose code broke down over these objects. */
   readonly failed: readonly { readonly table: string; readonly error: string }[];
+  /** Keys of objects that could not be read: gone or corrupt, for all tables alike. */
+  readonly unreadable: readonly string[];
 }
+
+/** The type of a load's failure that nothing but transforming its objects again can mend: its files are gone. */
+export const loadFilesGone = 'LoadFilesGone';
 
 export interface LoadInput {
   readonly load: string;
@@ -58,7 +61,11 @@ export interface LoadInput {
 }
 
 /** What became of one table in a load of several. */
-export type TableLoadOutcome = { readonly table: string; readonly error?: string };
+export interface TableLoadOutcome {
+  readonly table: string;
+  readonly error?: string;
+  readonly filesGone?: true;
+}
 
 /** A stretch of batches by the time they closed, in Unix milliseconds: `from` within, `to` not. */
 export interface BatchRange {
@@ -100,8 +107,11 @@ export interface WorkerActivities {
   relay(input: BatchName & { readonly reference?: Reference }): Promise<'stored' | 'returned'>;
   transform(input: TransformInput): Promise<TransformResult>;
   load(input: LoadInput): Promise<LoadResult>;
-  /** Loads of tables that these objects hold nothing for: a manifest line each. */
-  loadEmpty(input: { readonly loads: readonly LoadInput[] }): Promise<readonly TableLoadOutcome[]>;
+  /** Loads of tables that these objects hold nothing for: a manifest line each. Fails, to be tried again, before its last attempt. */
+  loadEmpty(input: {
+    readonly loads: readonly LoadInput[];
+    readonly attempts: number;
+  }): Promise<readonly TableLoadOutcome[]>;
   /** Makes sure that the table's `backfill` runs and covers the range. */
   handOver(input: { readonly table: string; readonly range: BatchRange }): Promise<void>;
   /** The next objects of the lake that the table's manifest lacks. */

@@ -14,24 +14,36 @@ export function definitions(
   settings: Settings,
   warehouse: Warehouse,
   migrate: boolean,
-): Pick<Dependencies, 'tables' | 'shapes'> {
+): Pick<Dependencies, 'tables' | 'shapes' | 'forgetTables'> {
   const tables = untilDone(() => loadTables(settings));
   const migrated = untilDone(async () => {
-    const shapes = (await tables()).map((table: Table) => table.shape);
+    const shapes = (await tables.get()).map((table: Table) => table.shape);
     if (migrate) await warehouse.migrate(shapes, 'apply');
     return shapes;
   });
-  return { tables, shapes: migrated };
+  return {
+    tables: tables.get,
+    shapes: migrated.get,
+    forgetTables() {
+      tables.forget();
+      migrated.forget();
+    },
+  };
 }
 
-/** One call at a time; what it gave is kept, what it threw is not. */
-function untilDone<Result>(work: () => Promise<Result>): () => Promise<Result> {
+/** One call at a time; what it gave is kept until it is forgotten, what it threw is not. */
+function untilDone<Result>(work: () => Promise<Result>): {
+  readonly get: () => Promise<Result>;
+  readonly forget: () => void;
+} {
   let current: Promise<Result> | undefined;
-  return () =>
+  const forget = (): void => (current = undefined);
+  const get = (): Promise<Result> =>
     (current ??= work().catch((error: unknown) => {
-      current = undefined;
+      forget();
       throw error;
     }));
+  return { get, forget };
 }
 
 /** Where a transform thread finds the config: it imports it anew, functions cannot be sent to it. */

@@ -36,7 +36,7 @@ export async function runWorker({
   installTemporalRuntime(log);
   const parts = openParts(settings);
   const transformer = createTransformer(configPlace(settings));
-  const { tables, shapes } = definitions(settings, parts.warehouse, migrate);
+  const { tables, shapes, forgetTables } = definitions(settings, parts.warehouse, migrate);
   const temporal = await connectUntil(settings.dataDir, signal, log);
   if (temporal !== undefined) {
     const { connection, client, namespace } = temporal;
@@ -61,6 +61,7 @@ export async function runWorker({
           taskQueue: queue,
           tables,
           shapes,
+          forgetTables,
         }),
         ...workflowCode(),
       },

@@ -8,8 +8,9 @@ export const forever = { initialInterval: '500ms', backoffCoefficient: 2, maximu
 /** A dead worker's activity is noticed after this; activities beat every 3 s. */
 export const heartbeatTimeout = '15s';
 
+/** Takes as long as the lake is large; it is the beats that tell it from a dead worker's. */
 export const steady = proxyActivities<WorkerActivities>({
-  startToCloseTimeout: '10m',
+  startToCloseTimeout: '1d',
   heartbeatTimeout,
   retry: forever,
 });

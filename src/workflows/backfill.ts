@@ -1,12 +1,9 @@
 import {
-  ActivityFailure,
   allHandlersFinished,
-  ApplicationFailure,
   condition,
   continueAsNew,
   defineQuery,
   defineSignal,
-  isCancellation,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -16,6 +13,7 @@ import {
 
 import type { BatchRange, ObjectToLoad, Position, WorkerActivities } from '../activities/types.js';
 import { discard, forever, heartbeatTimeout } from './activities.js';
+import { failureOf } from './failures.js';
 import { addRange } from './ranges.js';
 
 export interface BackfillInput {
@@ -62,28 +60,19 @@ const nothing: BackfillState = {
 };
 
 const mostNamed = 100;
+const mostCharacters = 200;
 const betweenPasses = '20s';
-const background = { priorityKey: 4 } as const;
 
-const patient = proxyActivities<WorkerActivities>({
-  startToCloseTimeout: '30m',
-  heartbeatTimeout,
-  retry: forever,
-  priority: background,
-});
-const once = proxyActivities<WorkerActivities>({
-  startToCloseTimeout: '30m',
-  heartbeatTimeout,
-  retry: { initialInterval: '2s', maximumAttempts: 2 },
-  priority: background,
-});
-/** Fails where an operator looks for it: as a pending activity with its attempt and error. */
+const unhurried = { startToCloseTimeout: '30m', heartbeatTimeout, priority: { priorityKey: 4 } } as const;
+const twice = proxyActivities<WorkerActivities>({ ...unhurried, retry: { initialInterval: '2s', maximumAttempts: 2 } });
+/**
+ * Fails where an operator looks for it: as a pending activity with its attempt and error. It ends all the same, since
+ * signals make the history longer while it is tried.
+ */
 const insistent = proxyActivities<WorkerActivities>({
-  startToCloseTimeout: '30m',
-  scheduleToCloseTimeout: '5m',
-  heartbeatTimeout,
+  ...unhurried,
+  scheduleToCloseTimeout: '10m',
   retry: { ...forever, maximumInterval: '10s' },
-  priority: background,
 });
 
 /**
@@ -101,40 +90,50 @@ export async function backfill({ table, state: before }: BackfillInput): Promise
   setHandler(progress, () => state);
 
   for (;;) {
+    if (historyIsLong()) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof backfill>({ table, state });
+    }
     if (state.paused) {
       setCurrentDetails(`paused; ${state.objects} objects loaded so far`);
-      await condition(() => !state.paused);
+      // Live loads signal a paused backfill too.
+      await condition(() => !state.paused || historyIsLong());
+      continue;
     }
     const range = state.ranges[state.range];
     if (range === undefined) {
       if (state.found === 0 && !state.widened) break;
       if (state.failed.length > 0 && !state.widened) await condition(() => state.widened, betweenPasses);
-      set({ range: 0, found: 0, widened: false, failed: [], passes: state.passes + 1 });
+      set({ range: 0, after: undefined, found: 0, widened: false, failed: [], passes: state.passes + 1 });
     } else {
-      const page = await patient.nextPage.executeWithOptions({ summary: `look for what ${table} is missing` }, [
+      await loadNext(range);
+    }
+  }
+  return { objects: state.objects, events: state.events };
+
+  async function loadNext(range: BatchRange): Promise<void> {
+    try {
+      const page = await insistent.nextPage.executeWithOptions({ summary: `look for what ${table} is missing` }, [
         { table, range, without: state.unreadable, ...(state.after && { after: state.after }) },
       ]);
       if (page.objects.length > 0) await loadPage(page.objects);
       // A range that a signal widened meanwhile is gone over again by the next pass.
       if (page.next === undefined) set({ range: state.range + 1, after: undefined });
       else set({ after: page.next });
-    }
-    setCurrentDetails(describe(table, state));
-    if (workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > 5_000) {
-      await condition(allHandlersFinished);
-      await continueAsNew<typeof backfill>({ table, state });
+      setCurrentDetails(describe(table, state));
+    } catch (error) {
+      setCurrentDetails(`${describe(table, state)}\n\nit cannot be seen what is missing: ${failureOf(error).message}`);
     }
   }
-  return { objects: state.objects, events: state.events };
 
   async function loadPage(objects: readonly ObjectToLoad[]): Promise<void> {
-    const whole = await attempt(objects, once);
+    const whole = await attempt(objects, twice);
     if (whole === undefined) return;
     let failed: { key: string; error: string }[] = [{ key: objects[0]!.key, error: whole }];
     if (objects.length > 1) {
       failed = [];
       for (const object of objects) {
-        const error = await attempt([object], once);
+        const error = await attempt([object], twice);
         if (error !== undefined) failed.push({ key: object.key, error });
         // The table's fault, not the objects': no need to ask each.
         if (failed.length === 3 && failed.length === objects.indexOf(object) + 1) break;
@@ -150,36 +149,43 @@ export async function backfill({ table, state: before }: BackfillInput): Promise
   }
 
   function setAside(failed: readonly { key: string; error: string }[]): void {
-    set({ found: state.found + failed.length, failed: [...state.failed, ...failed].slice(-mostNamed) });
+    const named = failed.map(({ key, error }) => ({ key, error: error.slice(0, mostCharacters) }));
+    set({ found: state.found + failed.length, failed: [...state.failed, ...named].slice(-mostNamed) });
   }
 
   /** undefined where it went well, else the error. */
-  async function attempt(objects: readonly ObjectToLoad[], how: typeof once): Promise<string | undefined> {
+  async function attempt(objects: readonly ObjectToLoad[], how: typeof twice): Promise<string | undefined> {
     const load = uuid4();
     const events = objects.reduce((sum, object) => sum + object.events, 0);
+    let files: string | undefined;
     try {
-      const { planned, failed, folder } = await patient.transform.executeWithOptions(
+      const { planned, failed, folder, unreadable } = await how.transform.executeWithOptions(
         { summary: `transform ${events} events of ${objects.length} objects for ${table}` },
         [{ load, objects, tables: [table], existing: 'keep' }],
       );
+      files = folder;
       const plan = planned[0];
-      if (plan === undefined) return failed[0]?.error ?? `no worker's config has the table ${table}`;
+      if (plan === undefined) return failed[0]?.error ?? `the transform made no plan for ${table}`;
       const summary = `load ${plan.rows} rows, ${plan.rejections} rejections into ${table}`;
       await how.load.executeWithOptions({ summary }, [{ load, table, plan: plan.plan, live: false }]);
-      await discard({ folder }).catch(() => undefined);
-      const loaded = objects.length - plan.unreadable.length;
+      const loaded = objects.filter(({ key }) => !unreadable.includes(key));
       set({
-        objects: state.objects + loaded,
-        events: state.events + events,
-        found: state.found + loaded,
-        unreadable: [...new Set([...state.unreadable, ...plan.unreadable])].slice(-mostNamed * 5),
+        objects: state.objects + loaded.length,
+        events: state.events + loaded.reduce((sum, object) => sum + object.events, 0),
+        found: state.found + loaded.length,
+        unreadable: [...new Set([...state.unreadable, ...unreadable])].slice(-mostNamed),
       });
       return undefined;
     } catch (error) {
-      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-      return error.cause instanceof ApplicationFailure ? error.cause.message : (error.cause?.message ?? error.message);
+      return failureOf(error).message;
+    } finally {
+      if (files !== undefined) await discard({ folder: files }).catch(() => undefined);
     }
   }
+}
+
+function historyIsLong(): boolean {
+  return workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > 5_000;
 }
 
 function describe(table: string, state: BackfillState): string {

@@ -1,14 +1,14 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  isCancellation,
-  proxyActivities,
-  setCurrentDetails,
-  uuid4,
-} from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, setCurrentDetails, uuid4 } from '@temporalio/workflow';
 
-import type { LoadInput, ObjectToLoad, PlannedLoad, WorkerActivities } from '../activities/types.js';
+import {
+  loadFilesGone,
+  type LoadInput,
+  type ObjectToLoad,
+  type PlannedLoad,
+  type WorkerActivities,
+} from '../activities/types.js';
 import { discard, forever, heartbeatTimeout, quick } from './activities.js';
+import { failureOf } from './failures.js';
 import { rangeOf } from './ranges.js';
 
 export interface LoadBatchInput {
@@ -22,9 +22,13 @@ export interface LoadBatchResult {
   readonly handedOver: readonly string[];
 }
 
+/** A table is handed over after so many failed loads. */
+const attempts = 3;
+/** So often the objects are transformed because load files were gone; then the doorbells ring again. */
+const mostTransforms = 3;
+
 /** Lake objects into every table; a table that cannot take them is handed over to its backfill, the others go on. */
 export async function loadBatch({ objects, patienceMs }: LoadBatchInput): Promise<LoadBatchResult> {
-  const load = uuid4();
   const events = objects.reduce((sum, object) => sum + object.events, 0);
   const { transform } = proxyActivities<WorkerActivities>({
     startToCloseTimeout: '10m',
@@ -37,37 +41,18 @@ export async function loadBatch({ objects, patienceMs }: LoadBatchInput): Promis
     startToCloseTimeout: patienceMs,
     scheduleToCloseTimeout: patienceMs,
     heartbeatTimeout,
-    retry: { initialInterval: '3s', backoffCoefficient: 2, maximumAttempts: 3 },
+    retry: { initialInterval: '3s', backoffCoefficient: 2, maximumAttempts: attempts },
   });
+  const loaded = new Map<string, PlannedLoad>();
+  const errors = new Map<string, string>();
 
-  const { planned, failed, folder } = await transform.executeWithOptions(
-    { summary: `transform ${events} events of ${objects.length} objects` },
-    [{ load, objects, tables: 'all', existing: 'keep' }],
-  );
-  const errors = new Map(failed.map(({ table, error }) => [table, error]));
-  const input = ({ table, plan }: PlannedLoad): LoadInput => ({ load, table, plan, live: true });
-
-  const loadTable = async (one: PlannedLoad): Promise<void> => {
-    try {
-      const summary = `load ${one.rows} rows, ${one.rejections} rejections into ${one.table}`;
-      await live.load.executeWithOptions({ summary }, [input(one)]);
-    } catch (error) {
-      errors.set(one.table, failureOf(error));
+  let tables: readonly string[] | 'all' = 'all';
+  for (let round = 1; tables.length > 0; round++) {
+    if (round > mostTransforms) {
+      throw ApplicationFailure.nonRetryable(`the load files of ${tables.length} tables are gone, again and again`);
     }
-  };
-  const loadRest = async (rest: readonly PlannedLoad[]): Promise<void> => {
-    if (rest.length === 0) return;
-    try {
-      const summary = `note ${rest.length} tables that these events do not concern`;
-      const outcomes = await live.loadEmpty.executeWithOptions({ summary }, [{ loads: rest.map(input) }]);
-      for (const { table, error } of outcomes) if (error !== undefined) errors.set(table, error);
-    } catch (error) {
-      for (const { table } of rest) errors.set(table, failureOf(error));
-    }
-  };
-  const concerned = planned.filter(({ rows, rejections }) => rows + rejections > 0);
-  const rest = planned.filter((one) => !concerned.includes(one));
-  await Promise.all([...concerned.map(loadTable), loadRest(rest)]);
+    tables = await transformAndLoad(tables);
+  }
 
   const range = rangeOf(objects);
   await Promise.all(
@@ -77,21 +62,62 @@ export async function loadBatch({ objects, patienceMs }: LoadBatchInput): Promis
       ]),
     ),
   );
-  setCurrentDetails(describe(planned, errors, events));
-  await discard({ folder }).catch(() => undefined);
-  return { loaded: planned.length - errors.size, handedOver: [...errors.keys()] };
+  setCurrentDetails(describe(loaded, errors, events));
+  return { loaded: loaded.size, handedOver: [...errors.keys()] };
+
+  /** Returns the tables whose load files are gone: no fault of theirs, and no load can bring the files back. */
+  async function transformAndLoad(asked: readonly string[] | 'all'): Promise<readonly string[]> {
+    const load = uuid4();
+    const lost: string[] = [];
+    const { planned, failed, folder } = await transform.executeWithOptions(
+      { summary: `transform ${events} events of ${objects.length} objects` },
+      [{ load, objects, tables: asked, existing: 'keep' }],
+    );
+    for (const { table, error } of failed) errors.set(table, error);
+    const input = ({ table, plan }: PlannedLoad): LoadInput => ({ load, table, plan, live: true });
+    const note = (one: PlannedLoad, error: string | undefined, filesGone: boolean): void => {
+      if (filesGone) lost.push(one.table);
+      else if (error === undefined) loaded.set(one.table, one);
+      else errors.set(one.table, error);
+    };
+
+    const loadTable = async (one: PlannedLoad): Promise<void> => {
+      try {
+        const summary = `load ${one.rows} rows, ${one.rejections} rejections into ${one.table}`;
+        await live.load.executeWithOptions({ summary }, [input(one)]);
+        note(one, undefined, false);
+      } catch (error) {
+        const { message, type } = failureOf(error);
+        note(one, message, type === loadFilesGone);
+      }
+    };
+    const loadRest = async (rest: readonly PlannedLoad[]): Promise<void> => {
+      if (rest.length === 0) return;
+      try {
+        const summary = `note ${rest.length} tables that these events do not concern`;
+        const outcomes = await live.loadEmpty.executeWithOptions({ summary }, [{ loads: rest.map(input), attempts }]);
+        outcomes.forEach(({ error, filesGone }, index) => note(rest[index]!, error, filesGone === true));
+      } catch (error) {
+        const { message } = failureOf(error);
+        for (const one of rest) note(one, message, false);
+      }
+    };
+    const concerned = planned.filter(({ rows, rejections }) => rows + rejections > 0);
+    const rest = planned.filter((one) => !concerned.includes(one));
+    await Promise.all([...concerned.map(loadTable), loadRest(rest)]);
+    await discard({ folder }).catch(() => undefined);
+    return lost;
+  }
 }
 
-/** What the activity itself said; a cancellation or a bug of ours is no table's failure. */
-function failureOf(error: unknown): string {
-  if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-  return error.cause instanceof ApplicationFailure ? error.cause.message : (error.cause?.message ?? error.message);
-}
-
-function describe(planned: readonly PlannedLoad[], errors: ReadonlyMap<string, string>, events: number): string {
-  const lines = planned
-    .filter(({ table }) => !errors.has(table))
-    .map(({ table, rows, rejections }) => `- ${table}: ${rows} rows, ${rejections} rejections`);
+function describe(
+  loaded: ReadonlyMap<string, PlannedLoad>,
+  errors: ReadonlyMap<string, string>,
+  events: number,
+): string {
+  const lines = [...loaded.values()].map(
+    ({ table, rows, rejections }) => `- ${table}: ${rows} rows, ${rejections} rejections`,
+  );
   const handed = [...errors].map(([table, error]) => `- ${table}: handed over to its backfill (${error})`);
   return [`${events} events`, ...lines, ...handed].join('\n').slice(0, 8_000);
 }
