@@ -20,50 +20,48 @@ async function findPage(dependencies: Dependencies, input: PageInput, signal: Ab
   const owesFrom = input.range.owed ? (table.since ?? (await warehouse.owesFrom(input.table))) : new Date(0);
   const without = new Set(input.without);
   const found: ObjectToLoad[] = [];
+  let candidates: ObjectToLoad[] = [];
   let looked = 0;
   let events = 0;
-  let candidates: ObjectToLoad[] = [];
-  let last: Position | undefined;
+  /** All keys up to this one are dealt with. */
+  let done: Position | undefined = input.after;
 
-  /** true: the page is full. */
-  const ask = async (): Promise<boolean> => {
-    const missing = new Set(
-      await warehouse.missing(
-        table.shape,
-        candidates.map(({ batch }) => batch),
-        'any version',
-      ),
-    );
+  /** Takes over those that are missing; true: the page is full, `done` says where. */
+  const sift = async (): Promise<boolean> => {
+    const batches = candidates.map(({ batch }) => batch);
+    const missing = new Set(batches.length === 0 ? [] : await warehouse.missing(table.shape, batches, 'any version'));
     for (const object of candidates) {
-      if (!missing.has(object.batch) || without.has(object.key)) continue;
-      if (found.length > 0 && (found.length === pageLimits.objects || events + object.events > pageLimits.events))
-        return true;
-      found.push(object);
-      events += object.events;
-      last = { source: object.source, key: object.key };
+      if (missing.has(object.batch) && !without.has(object.key)) {
+        const full = found.length === pageLimits.objects || events + object.events > pageLimits.events;
+        if (found.length > 0 && full) return true;
+        found.push(object);
+        events += object.events;
+      }
+      done = { source: object.source, key: object.key };
     }
-    last = candidates.length > 0 ? { source: candidates.at(-1)!.source, key: candidates.at(-1)!.key } : last;
     candidates = [];
-    return looked >= pageLimits.looked;
+    return false;
   };
 
   const sources = Object.keys(dependencies.settings.sources).sort();
   for (const source of sources.filter((name) => input.after === undefined || name >= input.after.source)) {
     const after = input.after?.source === source ? input.after.key : hourPrefix(source, input.range.from);
-    for await (const object of dependencies.parts.lake.list(`raw/${source}/`, after)) {
+    for await (const { key, writtenAt } of dependencies.parts.lake.list(`raw/${source}/`, after)) {
       signal.throwIfAborted();
-      const name = parseObjectKey(object.key);
+      const name = parseObjectKey(key);
       const time = name === undefined ? undefined : timeOfId(name.batch);
       if (name === undefined || time === undefined || time < input.range.from) continue;
       // Keys are in the order of hours, and within an hour in that of the batches' times.
       if (time >= input.range.to) break;
       looked++;
-      if (object.writtenAt < owesFrom) continue;
-      candidates.push({ key: object.key, source, batch: name.batch, events: name.events, sha256: name.hash });
+      if (writtenAt >= owesFrom)
+        candidates.push({ key, source, batch: name.batch, events: name.events, sha256: name.hash });
       if (candidates.length < pageLimits.asked && looked < pageLimits.looked) continue;
-      if (await ask()) return { objects: found, ...(last && { next: last }) };
+      if (await sift()) return { objects: found, next: done! };
+      done = { source, key };
+      if (looked >= pageLimits.looked) return { objects: found, next: done };
     }
-    if (await ask()) return { objects: found, ...(last && { next: last }) };
+    if (await sift()) return { objects: found, next: done! };
   }
   return { objects: found };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { Unavailable } from '../errors.js';
 import { batchPrefix, parseObjectKey } from '../keys.js';
@@ -28,13 +28,12 @@ async function findObject(lake: Lake, { source, batch }: BatchName): Promise<{ k
   return undefined;
 }
 
+/** Who wrote it did not say so: it is there to be read, and put again it is durable too. */
 async function refer(lake: Lake, pipeline: string, { key }: { key: string }): Promise<Reference> {
-  const sha256 = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of await lake.get(key)) {
-    sha256.update(chunk);
-    bytes += chunk.length;
-  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await lake.get(key)) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  await lake.put(key, body);
   const { batch, events } = parseObjectKey(key)!;
-  return { v: 1, pipeline, lake: lake.uri, key, batch, sha256: sha256.digest('hex'), events, bytes };
+  return { v: 1, pipeline, lake: lake.uri, key, batch, sha256: hash('sha256', body), events, bytes: body.length };
 }
