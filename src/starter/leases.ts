@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { logged, type Logger } from '../log.js';
 import type { Queue } from '../providers/queue.js';
 
@@ -9,6 +11,7 @@ interface Lease {
 
 /** A receipt that lives longer than this share of the queue's longest hold is given back: the queue would take it anyway. */
 const longestShare = 0.95;
+const acknowledgeAttempts = 6;
 
 /** Keeps the leases of what a poller holds: extended when half is gone, many at a time, never in the way of acknowledgements. */
 export class Leases {
@@ -17,7 +20,8 @@ export class Leases {
   readonly #log: Logger;
   readonly #held = new Map<string, Lease>();
   readonly #timer: NodeJS.Timeout;
-  #extending = false;
+  /** Until when no other extension is asked for: at the latest, since one that hangs must not let all leases lapse. */
+  #extendingUntil = 0;
 
   constructor(queue: Queue, leaseMs: number, log: Logger) {
     this.#queue = queue;
@@ -40,25 +44,39 @@ export class Leases {
     return receipts.every((receipt) => this.#held.has(receipt));
   }
 
-  /** Acknowledges for good; what fails comes again, as a copy that the warehouse knows. */
+  /** Acknowledges for good, and never throws: what fails comes again, as a copy that the warehouse knows. */
   async acknowledge(receipts: readonly string[]): Promise<void> {
     let open = receipts;
-    for (let attempt = 0; open.length > 0 && attempt < 5; attempt++) {
-      const outcomes = await this.#queue.acknowledge(open);
-      open = open.filter((_, index) => {
-        const outcome = outcomes[index];
-        return outcome?.status === 'failed' && outcome.retry;
-      });
-      if (open.length > 0) await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
+    for (let attempt = 0; open.length > 0 && attempt < acknowledgeAttempts; attempt++) {
+      if (attempt > 0) await sleep(50 * 2 ** attempt);
+      open = await this.#acknowledgeOnce(open);
     }
     if (open.length > 0) this.#log.warn({ messages: open.length }, 'not acknowledged; these messages will come again');
     this.forget(receipts);
   }
 
-  /** Gives messages back; they come again after `delayMs`. */
+  /** Those that may succeed when they are tried again. */
+  async #acknowledgeOnce(receipts: readonly string[]): Promise<readonly string[]> {
+    try {
+      const outcomes = await this.#queue.acknowledge(receipts);
+      return receipts.filter((_, index) => {
+        const outcome = outcomes[index];
+        return outcome?.status === 'failed' && outcome.retry;
+      });
+    } catch {
+      return receipts;
+    }
+  }
+
+  /** Gives messages back; they come again after `delayMs`. Never throws: else they come when their leases lapse. */
   async giveBack(receipts: readonly string[], delayMs = 0): Promise<void> {
     this.forget(receipts);
-    if (receipts.length > 0) await this.#queue.extend(receipts, delayMs);
+    if (receipts.length === 0) return;
+    try {
+      await this.#queue.extend(receipts, delayMs);
+    } catch (error) {
+      this.#log.warn({ messages: receipts.length, ...logged(error) }, 'not given back; these leases lapse');
+    }
   }
 
   forget(receipts: readonly string[]): void {
@@ -72,8 +90,8 @@ export class Leases {
   }
 
   async #extendDue(): Promise<void> {
-    if (this.#extending) return;
     const now = performance.now();
+    if (now < this.#extendingUntil) return;
     const longest = (this.#queue.limits.holdMs ?? Infinity) * longestShare;
     const due: string[] = [];
     const old: string[] = [];
@@ -82,18 +100,19 @@ export class Leases {
       else if (until - now < this.#leaseMs / 2) due.push(receipt);
     }
     if (due.length + old.length === 0) return;
-    this.#extending = true;
+    const giveUpAt = now + this.#leaseMs / 4;
+    this.#extendingUntil = giveUpAt;
     try {
-      await this.giveBack(old);
-      if (due.length > 0) await this.#extend(due);
+      await Promise.all([this.giveBack(old), this.#extend(due)]);
     } catch (error) {
       this.#log.warn({ messages: due.length, ...logged(error) }, 'leases were not extended; tried again');
     } finally {
-      this.#extending = false;
+      if (this.#extendingUntil === giveUpAt) this.#extendingUntil = 0;
     }
   }
 
   async #extend(receipts: readonly string[]): Promise<void> {
+    if (receipts.length === 0) return;
     const asked = performance.now();
     const outcomes = await this.#queue.extend(receipts, this.#leaseMs);
     receipts.forEach((receipt, index) => {

@@ -24,19 +24,26 @@ export interface LoadPollerOptions {
 }
 
 const mostLoads = 2;
+/** A load that takes longer is waiting for one of its tables: those behind it must not wait for that too. */
+const slowMs = 60_000;
+/** All in all, slow ones included. */
+const mostUnderWay = 10;
 const mostWaiting = 300;
 const waitMs = 10_000;
 /** Doorbells of a load that failed ring again after this. */
 const givenBackMs = 2_000;
 /** So often a stray's lease is left to lapse before it is acknowledged. */
 const strayDeliveries = 5;
+/** So many strays are counted at once, on a queue that does not count deliveries itself. */
+const mostStrays = 10_000;
 
 /** Takes references off the secondary queue and has their objects loaded, many at a time (group commit). */
 export class LoadPoller {
   readonly #options: LoadPollerOptions;
   readonly #leases: Leases;
   readonly #waiting: WaitingDoorbells;
-  readonly #running = new Set<Promise<void>>();
+  /** With the time when each started. */
+  readonly #running = new Map<Promise<void>, number>();
   readonly #strays = new Map<string, number>();
   #startedAt = -Infinity;
   #due: NodeJS.Timeout | undefined;
@@ -55,7 +62,8 @@ export class LoadPoller {
     await Promise.all(Array.from({ length: receivers }, () => this.#receive(stop)));
     this.#stopping = true;
     clearTimeout(this.#due);
-    while (this.#running.size > 0 && !giveUp.aborted) await Promise.race([...this.#running, aborted(giveUp)]);
+    const givenUp = aborted(giveUp);
+    while (this.#running.size > 0 && !giveUp.aborted) await Promise.race([...this.#running.keys(), givenUp]);
     await this.#leases.stop();
   }
 
@@ -70,11 +78,11 @@ export class LoadPoller {
         const messages = Math.min(queue.limits.receiveMessages, 100);
         const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal: stop });
         await this.#take(deliveries);
-        this.#flow();
       } catch (error) {
         log.warn(logged(error), 'the secondary queue does not answer; tried again');
         await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
       }
+      this.#flow();
     }
   }
 
@@ -97,26 +105,22 @@ export class LoadPoller {
   }
 
   #lapsed({ id, deliveries }: Delivery): boolean {
-    const times = deliveries ?? (this.#strays.get(id) ?? 0) + 1;
-    if (times > strayDeliveries) {
-      this.#strays.delete(id);
-      return true;
-    }
+    if (deliveries !== undefined) return deliveries > strayDeliveries;
+    const times = (this.#strays.get(id) ?? 0) + 1;
+    this.#strays.delete(id);
+    if (times > strayDeliveries) return true;
     this.#strays.set(id, times);
+    if (this.#strays.size > mostStrays) this.#strays.delete(this.#strays.keys().next().value!);
     return false;
   }
 
   /** Starts what can be started; called whenever something changed. */
   #flow(): void {
     while (this.#waiting.size > 0 && !this.#stopping) {
-      const { full } = this.#waiting;
-      const rest = this.#startedAt + this.#options.cadenceMs - performance.now();
-      if (this.#running.size >= (full ? mostLoads : 1)) break;
-      if (!full && rest > 0) {
-        this.#due ??= setTimeout(() => {
-          this.#due = undefined;
-          this.#flow();
-        }, rest);
+      const rest = this.#restMs();
+      if (rest > 0) {
+        clearTimeout(this.#due);
+        if (rest < Infinity) this.#due = setTimeout(() => this.#flow(), rest);
         break;
       }
       this.#startedAt = performance.now();
@@ -124,28 +128,32 @@ export class LoadPoller {
         this.#running.delete(run);
         this.#flow();
       });
-      this.#running.add(run);
+      this.#running.set(run, this.#startedAt);
     }
     this.#wake();
+  }
+
+  /** How long until the next load may start, in milliseconds; Infinity: until one ends. */
+  #restMs(): number {
+    const { full } = this.#waiting;
+    if (this.#running.size >= mostUnderWay) return Infinity;
+    const now = performance.now();
+    const most = full ? mostLoads : 1;
+    // The starts are in order: the load that has to end or to become slow before there is room.
+    const blocking = [...this.#running.values()].filter((since) => now - since < slowMs).at(-most);
+    const room = blocking === undefined ? 0 : blocking + slowMs - now;
+    return Math.max(room, full ? 0 : this.#startedAt + this.#options.cadenceMs - now);
   }
 
   async #load(rung: readonly Rung[]): Promise<void> {
     const receipts = rung.flatMap((one) => one.receipts);
     try {
-      try {
-        await this.#options.load(rung.map(({ object }) => object));
-      } catch (error) {
-        this.#options.log.warn(
-          { objects: rung.length, ...logged(error) },
-          'a load did not end well; its doorbells ring again',
-        );
-        await this.#leases.giveBack(receipts, givenBackMs);
-        return;
-      }
-      await this.#leases.acknowledge(receipts);
+      await this.#options.load(rung.map(({ object }) => object));
     } catch (error) {
-      this.#options.log.warn(logged(error), 'the secondary queue took no answer; these doorbells ring again');
-      this.#leases.forget(receipts);
+      const failed = { objects: rung.length, ...logged(error) };
+      this.#options.log.warn(failed, 'a load did not end well; its doorbells ring again');
+      return this.#leases.giveBack(receipts, givenBackMs);
     }
+    return this.#leases.acknowledge(receipts);
   }
 }

@@ -1,17 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { dataId } from '../config/data-id.js';
 import type { Settings } from '../config/settings.js';
-import { withTypedFailures } from '../activities/failures.js';
-import type { PollerActivities } from '../activities/types.js';
 import { newId } from '../ids.js';
 import { createLogger, type Logger } from '../log.js';
 import { pollerTaskQueue, taskQueue } from '../names.js';
-import { openParts } from '../open.js';
+import { openParts, type Parts } from '../open.js';
 import { runTemporalWorker } from '../running-worker.js';
+import { aborted } from '../signals.js';
 import { connectUntil } from '../temporal.js';
 import { installTemporalRuntime } from '../temporal-runtime.js';
-import { aborted } from '../signals.js';
+import { createPollerActivities } from './activities.js';
 import { Encoder } from './encoder.js';
 import { Holding } from './holding.js';
 import { LoadPoller } from './load-poller.js';
@@ -26,8 +23,10 @@ export interface PollerOptions {
   readonly log?: Logger;
 }
 
-/** So many batches may be held: each has a slot, so that a persist that hangs holds up no other. */
+/** Each batch that may be held has a slot, and others for attempts that hang: none holds up another. */
 const persistSlots = 64;
+/** Of the time that is left at the end, what the pollers have; the rest is for giving back and for Temporal's worker. */
+const pollersShare = 0.7;
 
 /** Polls all sources and the secondary queue until the signal; then drains. Needs no table and never imports one. */
 export async function runPoller({
@@ -39,36 +38,53 @@ export async function runPoller({
   installTemporalRuntime(log);
   const parts = openParts(settings);
   const encoder = new Encoder();
-  const temporal = await connectUntil(settings.dataDir, signal, log);
-  if (temporal === undefined) return parts.close();
-  const { connection, client, namespace } = temporal;
-  const context: StarterContext = {
-    client,
-    settings,
-    taskQueue: taskQueue(settings.pipeline, await dataId(settings)),
-    poller: pollerTaskQueue(settings.pipeline, newId()),
-  };
-  const holding = new Holding(parts.lake, encoder, settings);
-  const giveUp = new AbortController();
-  const workerStop = new AbortController();
-  const worker = runTemporalWorker(
-    {
-      connection,
-      namespace,
-      taskQueue: context.poller,
-      activities: withTypedFailures<PollerActivities>({ persist: holding.persist }),
-      maxConcurrentActivityTaskExecutions: persistSlots,
-    },
-    drainMs,
-    workerStop.signal,
-    log,
-  );
-  void aborted(signal).then(async () => {
-    await sleep(drainMs);
-    giveUp.abort();
-  });
+  try {
+    const temporal = await connectUntil(settings.dataDir, signal, log);
+    if (temporal === undefined) return;
+    const { connection, client, namespace } = temporal;
+    const context: StarterContext = {
+      client,
+      settings,
+      taskQueue: taskQueue(settings.pipeline, await dataId(settings)),
+      poller: pollerTaskQueue(settings.pipeline, newId()),
+    };
+    const holding = new Holding(parts.lake, encoder, settings);
+    const workerStop = new AbortController();
+    const worker = runTemporalWorker(
+      {
+        connection,
+        namespace,
+        taskQueue: context.poller,
+        activities: createPollerActivities(holding),
+        maxConcurrentActivityTaskExecutions: persistSlots,
+      },
+      drainMs * (1 - pollersShare),
+      workerStop.signal,
+      log,
+    );
+    try {
+      const pollers = createPollers(context, parts, holding, log);
+      log.info({ sources: Object.keys(parts.sources) }, 'polling');
+      const giveUp = abortedAfter(signal, drainMs * pollersShare);
+      await Promise.all(pollers.map((poller) => poller.run(signal, giveUp)));
+    } finally {
+      workerStop.abort();
+      await worker;
+      await connection.close();
+    }
+  } finally {
+    await Promise.all([encoder.close(), parts.close()]);
+  }
+  log.info('drained');
+}
 
-  const { leaseMs, freshnessMs, pipeline } = settings;
+function createPollers(
+  context: StarterContext,
+  parts: Parts,
+  holding: Holding,
+  log: Logger,
+): (SourcePoller | LoadPoller)[] {
+  const { leaseMs, freshnessMs, pipeline } = context.settings;
   const sources = Object.entries(parts.sources).map(
     ([source, queue]) =>
       new SourcePoller({ source, queue, holding, leaseMs, log, ingest: ingestRun(context), lingerMs: freshnessMs / 3 }),
@@ -84,11 +100,12 @@ export async function runPoller({
     cadenceMs: Math.max(freshnessMs / 2, everyMs),
     maxObjects: maxFiles,
   });
-  log.info({ sources: Object.keys(parts.sources) }, 'polling');
-  await Promise.all([...sources, secondary].map((poller) => poller.run(signal, giveUp.signal)));
-  workerStop.abort();
-  await worker;
-  await Promise.all([encoder.close(), parts.close()]);
-  await connection.close();
-  log.info('drained');
+  return [...sources, secondary];
+}
+
+/** Aborts so long after the other did; holds up no process that ends before. */
+function abortedAfter(signal: AbortSignal, ms: number): AbortSignal {
+  const later = new AbortController();
+  void aborted(signal).then(() => setTimeout(() => later.abort(), ms).unref());
+  return later.signal;
 }

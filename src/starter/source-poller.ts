@@ -55,8 +55,9 @@ export class SourcePoller {
     await Promise.all(Array.from({ length: receivers }, () => this.#receive(stop)));
     this.#stopping = true;
     this.#flow();
+    const givenUp = aborted(giveUp);
     while (this.#running.size > 0 && !giveUp.aborted) {
-      await Promise.race([...this.#running, aborted(giveUp)]);
+      await Promise.race([...this.#running, givenUp]);
       this.#flow();
     }
     await this.#leases.stop();
@@ -119,7 +120,7 @@ export class SourcePoller {
         }, rest);
     }
     while (this.#closed.length > 0 && (this.#running.size < mostInFlight || this.#stopping)) {
-      const run = this.#ingest(this.#closed.shift()!).finally(() => {
+      const run = this.#ingest(this.#hold(this.#closed.shift()!)).finally(() => {
         this.#running.delete(run);
         this.#flow();
       });
@@ -128,33 +129,24 @@ export class SourcePoller {
     this.#wake();
   }
 
-  async #ingest(closed: OpenBatch): Promise<void> {
+  /** Nothing but the batch may refer to its bytes from here on: they are to be gone once they are stored. */
+  #hold({ deliveries, events, bytes, held, broken }: OpenBatch): HeldBatch {
     const { holding, source } = this.#options;
-    const batch: HeldBatch = {
-      source,
-      batch: newId(),
-      events: closed.events,
-      bytes: closed.bytes,
-      receipts: closed.deliveries.map(({ receipt }) => receipt),
-      deliveries: closed.deliveries,
-      onStored: () => {
-        this.#held -= closed.held;
-        this.#flow();
-      },
+    if (broken > 0) this.#log.warn({ source, broken }, 'packed messages that cannot be read: stored as they came');
+    const receipts = deliveries.map(({ receipt }) => receipt);
+    const onStored = (): void => {
+      this.#held -= held;
+      this.#flow();
     };
-    if (closed.broken > 0)
-      this.#log.warn({ source, broken: closed.broken }, 'packed messages that cannot be read: stored as they came');
+    const batch: HeldBatch = { source, batch: newId(), events, bytes, receipts, deliveries, onStored };
     holding.add(batch);
-    try {
-      const stored = await this.#untilStored(batch);
-      if (stored) await this.#leases.acknowledge(batch.receipts);
-      else await this.#leases.giveBack(batch.receipts);
-    } catch (error) {
-      this.#log.warn({ source, ...logged(error) }, 'the source took no answer for a batch; its messages come again');
-    } finally {
-      this.#leases.forget(batch.receipts);
-      holding.drop(batch);
-    }
+    return batch;
+  }
+
+  async #ingest(batch: HeldBatch): Promise<void> {
+    if (await this.#untilStored(batch)) await this.#leases.acknowledge(batch.receipts);
+    else await this.#leases.giveBack(batch.receipts);
+    this.#options.holding.drop(batch);
   }
 
   /** The same workflow id again after any end but `stored`, as long as there is something to store. */
