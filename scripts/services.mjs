@@ -6,9 +6,14 @@ import { createJiti } from 'jiti';
 
 const root = join(import.meta.dirname, '..');
 const { findTemporal } = await createJiti(import.meta.url).import('../src/dev/temporal-binary.ts');
-const program = await findTemporal({
-  binDir: join(root, '.services', 'temporal', 'bin'),
-  env: process.env,
-  say: (line) => console.error(line),
-});
-console.log(`export TEMPORAL_CLI_PATH='${program}'`);
+try {
+  const program = await findTemporal({
+    binDir: join(root, '.services', 'temporal', 'bin'),
+    env: process.env,
+    say: (line) => console.error(line),
+  });
+  console.log(`export TEMPORAL_CLI_PATH='${program}'`);
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}
