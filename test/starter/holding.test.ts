@@ -1,0 +1,100 @@
+import { Unavailable } from '../../src/errors.js';
+import { newId } from '../../src/ids.js';
+import { parseObjectKey } from '../../src/keys.js';
+import { Encoder } from '../../src/starter/encoder.js';
+import { Holding, type HeldBatch } from '../../src/starter/holding.js';
+import { ObjectLake } from '../fakes/object-lake.js';
+
+const encoder = new Encoder();
+afterAll(() => encoder.close());
+
+let lake: ObjectLake;
+let holding: Holding;
+let stored: number;
+
+beforeEach(() => {
+  lake = new ObjectLake();
+  holding = new Holding(lake, encoder, { pipeline: 'test', dedupeMs: 1_000 });
+  stored = 0;
+});
+
+function hold(events = 3): HeldBatch {
+  const deliveries = Array.from({ length: events }, (_, n) => ({
+    id: newId(),
+    receipt: `receipt ${n}`,
+    body: Buffer.from(JSON.stringify({ n })),
+    attributes: {},
+    sentAt: new Date(),
+  }));
+  const batch: HeldBatch = {
+    source: 'app',
+    batch: newId(),
+    events,
+    bytes: 100,
+    receipts: deliveries.map(({ receipt }) => receipt),
+    deliveries,
+    onStored: () => stored++,
+  };
+  holding.add(batch);
+  return batch;
+}
+
+test('writes the object, says what it wrote, and lets the bytes go', async () => {
+  const batch = hold();
+  const reference = await holding.persist(batch);
+  const [key] = lake.objects.keys();
+  expect(reference).toMatchObject({ v: 1, pipeline: 'test', lake: lake.uri, key, batch: batch.batch, events: 3 });
+  const name = parseObjectKey(key!);
+  expect(name).toMatchObject({ source: 'app', batch: batch.batch, events: 3 });
+  expect((reference as { sha256: string }).sha256.startsWith(name!.hash)).toBe(true);
+  expect(batch.deliveries).toBeUndefined();
+  expect(stored).toBe(1);
+});
+
+test('a second persist says the same, and writes nothing', async () => {
+  const batch = hold();
+  const first = await holding.persist(batch);
+  expect(await holding.persist(batch)).toEqual(first);
+  expect(lake.puts).toHaveLength(1);
+  expect(stored).toBe(1);
+});
+
+test('two at once write the same bytes under the same key', async () => {
+  const batch = hold();
+  const [one, other] = await Promise.all([holding.persist(batch), holding.persist(batch)]);
+  expect(one).toEqual(other);
+  expect(lake.objects.size).toBe(1);
+  expect(stored).toBe(1);
+});
+
+test('a batch that is not held any more, or never was, is returned', async () => {
+  const batch = hold();
+  holding.drop(batch);
+  expect(stored).toBe(1);
+  expect(await holding.persist(batch)).toBe('returned');
+  expect(await holding.persist({ source: 'app', batch: newId() })).toBe('returned');
+  expect(lake.puts).toEqual([]);
+});
+
+test('one that is dropped while it is written is let go once', async () => {
+  const batch = hold();
+  lake.faults.put = () => {
+    holding.drop(batch);
+    return Promise.resolve();
+  };
+  await holding.persist(batch);
+  expect(stored).toBe(1);
+});
+
+test('after a failure the lake counts as failing until a write goes well, and the bytes are kept', async () => {
+  const batch = hold();
+  lake.faults.put = () => Promise.reject(new Unavailable('the lake is down'));
+  await expect(holding.persist(batch)).rejects.toThrow('the lake is down');
+  expect(holding.failing).toBe(true);
+  expect(batch.deliveries).toHaveLength(3);
+  expect(stored).toBe(0);
+  delete lake.faults.put;
+  await holding.persist(batch);
+  expect(holding.failing).toBe(false);
+  expect(stored).toBe(1);
+});
