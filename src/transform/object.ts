@@ -15,6 +15,8 @@ export interface ObjectClaims {
 }
 
 const lineFeed = 0x0a;
+/** Node's own 16 KB take half as much CPU again. */
+const chunkBytes = 256 * 1024;
 
 /** The envelopes of an object, in order. Throws `LakeCorrupt` where the bytes are not what is claimed of them. */
 export function* envelopesOf(object: Uint8Array, claims: ObjectClaims): Generator<Envelope> {
@@ -41,7 +43,7 @@ export function* envelopesOf(object: Uint8Array, claims: ObjectClaims): Generato
 
 function unzip(object: Uint8Array, key: string): Buffer {
   try {
-    return gunzipSync(object);
+    return gunzipSync(object, { chunkSize: chunkBytes });
   } catch {
     throw new LakeCorrupt(`${key}: not a whole gzip file`, { key });
   }
