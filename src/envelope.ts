@@ -28,15 +28,16 @@ export function cleanText(body: Uint8Array): string | undefined {
 
 /** The event's line, without the line feed. The same event gives the same bytes. */
 export function encodeEnvelope(event: RawEvent, source: string, batch: string): string {
-  const head = `{"id":${oneLine(event.id)},"sentAt":"${new Date(event.sentAt).toISOString()}","source":"${source}","batch":"${batch}","attributes":${oneLine(event.attributes)},"body":`;
+  const head = `{"id":${JSON.stringify(event.id)},"sentAt":"${new Date(event.sentAt).toISOString()}","source":"${source}","batch":"${batch}","attributes":${JSON.stringify(event.attributes)},"body":`;
   const text = cleanText(event.body);
-  if (text !== undefined) return `${head}${oneLine(text)}}`;
-  return `${head}"${Buffer.from(event.body.buffer, event.body.byteOffset, event.body.byteLength).toString('base64')}","bodyEncoding":"base64"}`;
+  if (text !== undefined) return oneLine(`${head}${JSON.stringify(text)}}`);
+  return oneLine(
+    `${head}"${Buffer.from(event.body.buffer, event.body.byteOffset, event.body.byteLength).toString('base64')}","bodyEncoding":"base64"}`,
+  );
 }
 
-/** JSON. Readers of lines may end one at these too, as Node's readline does since version 24; JSON allows them in a string. */
-function oneLine(value: Attributes | string): string {
-  const json = JSON.stringify(value);
+/** Readers of lines may end one at these too, as Node's readline does since version 24; JSON allows them in a string. */
+function oneLine(json: string): string {
   return /[\u2028\u2029]/.test(json) ? json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029') : json;
 }
 
