@@ -4,21 +4,23 @@ import { Unavailable } from '../errors.js';
 import { batchPrefix, parseObjectKey } from '../keys.js';
 import type { Lake } from '../providers/lake.js';
 import { encodeReference, type Reference } from '../references.js';
-import type { BatchName, WorkerActivities } from './types.js';
+import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
+import type { BatchName, WorkerActivities } from './types.js';
 
 /** The doorbell rings only for an object that is there, whoever asks: the poller that wrote it may be dead. */
 export function createRelay({ settings, parts }: Dependencies): WorkerActivities['relay'] {
-  return async ({ source, batch, reference }) => {
-    const found = await findObject(parts.lake, { source, batch });
-    if (found === undefined) return 'returned';
-    const rung = reference?.key === found.key ? reference : await refer(parts.lake, settings.pipeline, found);
-    const [outcome] = await parts.secondary.send([{ body: encodeReference(rung), attributes: {} }]);
-    if (outcome?.status === 'done') return 'stored';
-    throw outcome?.status === 'failed'
-      ? outcome.error
-      : new Unavailable('the secondary queue gave no outcome for a reference');
-  };
+  return ({ source, batch, reference }) =>
+    withHeartbeat(async () => {
+      const found = await findObject(parts.lake, { source, batch });
+      if (found === undefined) return 'returned';
+      const rung = reference?.key === found.key ? reference : await refer(parts.lake, settings.pipeline, found);
+      const [outcome] = await parts.secondary.send([{ body: encodeReference(rung), attributes: {} }]);
+      if (outcome?.status === 'done') return 'stored';
+      throw outcome?.status === 'failed'
+        ? outcome.error
+        : new Unavailable('the secondary queue gave no outcome for a reference');
+    });
 }
 
 async function findObject(lake: Lake, { source, batch }: BatchName): Promise<{ key: string } | undefined> {

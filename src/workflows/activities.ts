@@ -15,7 +15,12 @@ export const steady = proxyActivities<WorkerActivities>({
   retry: forever,
 });
 
-export const quick = proxyActivities<WorkerActivities>({ startToCloseTimeout: '60s', retry: forever });
+/** Without a heartbeat a worker that dies would hold up a batch, and one of its poller's few places, for a minute. */
+export const quick = proxyActivities<WorkerActivities>({
+  startToCloseTimeout: '60s',
+  heartbeatTimeout,
+  retry: forever,
+});
 
 /** Losing this costs disk until the next sweep, so it is tried once, where it costs no history. */
 export const { discard, sweep } = proxyLocalActivities<WorkerActivities>({
