@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 /** A copy of an event, as a lake object holds it. */
-export interface StoredEvent {
+interface StoredEvent {
   readonly id: string;
   readonly body: Buffer;
 }

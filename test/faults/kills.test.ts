@@ -10,7 +10,7 @@ import { whileSending } from './sender.js';
 
 /** `tree`: all of it at once. The sender is the users' own process. */
 const victims = ['tree', 'dev', 'worker', 'poll', 'server', 'temporal', 'sender'] as const;
-const rounds = 3;
+const rounds = 2;
 
 /** Where kills must have fallen. Those of the poller stand between those of the worker, whose loads wait for a heartbeat. */
 const aims: readonly Point[] = [

@@ -18,9 +18,8 @@ const config = join(import.meta.dirname, 'config', 'catchment.config.ts');
 const main = join(root, 'dist', 'cli', 'main.js');
 const temporalProgram = process.env['TEMPORAL_CLI_PATH'] ?? join(root, '.services', 'temporal', 'bin', 'temporal');
 
-/** What runs in a pipeline, by the names that `dev` gives its processes; `server` is Temporal's own. */
-export const parts = ['dev', 'worker', 'poll', 'server', 'temporal'] as const;
-export type Part = (typeof parts)[number];
+/** What runs in a pipeline, by the names that `dev` gives its processes; `temporal` watches over the `server`. */
+type Part = 'dev' | 'worker' | 'poll' | 'server' | 'temporal';
 
 /** A whole pipeline as its user runs it, `catchment dev` on a folder of its own, to be hurt. */
 export class Pipeline {
