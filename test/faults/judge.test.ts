@@ -188,7 +188,10 @@ async function replace(key: string, text: string): Promise<void> {
 
 async function sql(statement: string): Promise<void> {
   const instance = await DuckDBInstance.create(join(dir, 'warehouse.duckdb'));
-  await (await instance.connect()).run(statement);
+  const connection = await instance.connect();
+  await connection.run(statement);
+  // A connection that is left open keeps the file open too, and of two instances on a file one loses what the other wrote.
+  connection.closeSync();
   instance.closeSync();
 }
 
