@@ -30,7 +30,7 @@ export function readDoorbell({ body }: Delivery, ours: { pipeline: string; lake:
 }
 
 /** What one load may hold: DuckDB and the columnar warehouses want few and large ones, histories small inputs. */
-const loadLimits = { objects: 100, events: 20_000, bytes: 16_000_000 } as const;
+const loadLimits = { objects: 100, events: 50_000, bytes: 16_000_000 } as const;
 
 /** The doorbells that wait for a load, each object once. */
 export class WaitingDoorbells {

@@ -112,12 +112,17 @@ export class SourcePoller {
     const { deliveries, openedAt, full } = this.#open;
     if (deliveries.length > 0 && (full || this.#running.size < mostInFlight || this.#stopping)) {
       const rest = openedAt + this.#options.lingerMs - performance.now();
-      if (full || rest <= 0 || this.#stopping) this.#close();
+      // With no request under way there is no room for more: the batch grows once one that runs has made some.
+      const waits = rest > 0 || (this.#receiving === 0 && this.#running.size > 0);
+      if (full || !waits || this.#stopping) this.#close();
       else
-        this.#lingering ??= setTimeout(() => {
-          this.#lingering = undefined;
-          this.#flow();
-        }, rest);
+        this.#lingering ??= setTimeout(
+          () => {
+            this.#lingering = undefined;
+            this.#flow();
+          },
+          rest > 0 ? rest : this.#options.lingerMs,
+        );
     }
     while (this.#closed.length > 0 && (this.#running.size < mostInFlight || this.#stopping)) {
       const run = this.#ingest(this.#hold(this.#closed.shift()!)).finally(() => {

@@ -71,9 +71,9 @@ test('an object that rang twice is loaded once, for both', () => {
 test.each([
   ['100 objects', Array.from({ length: 250 }, () => ({ object: object() })), 100, [100, 100, 50]],
   ['as many as the warehouse takes', Array.from({ length: 5 }, () => ({ object: object() })), 2, [2, 2, 1]],
-  ['20,000 events', Array.from({ length: 5 }, () => ({ object: object(8_000) })), 100, [2, 2, 1]],
+  ['50,000 events', Array.from({ length: 5 }, () => ({ object: object(20_000) })), 100, [2, 2, 1]],
   ['16 MB', Array.from({ length: 5 }, () => ({ object: object(), bytes: 5_000_000 })), 100, [3, 2]],
-  ['one larger alone', [30_000, 10, 10].map((events) => ({ object: object(events) })), 100, [1, 2]],
+  ['one larger alone', [60_000, 10, 10].map((events) => ({ object: object(events) })), 100, [1, 2]],
 ])('a load holds %s', (_what, objects, most, sizes) => {
   const waiting = waitingWith(objects, most);
   const taken: number[] = [];
@@ -88,7 +88,7 @@ test.each([
 });
 
 test('the oldest are taken first', () => {
-  const objects = Array.from({ length: 10 }, () => object(6_000));
+  const objects = Array.from({ length: 10 }, () => object(15_000));
   const waiting = waitingWith(objects.map((each) => ({ object: each })));
   const taken = [waiting.take(), waiting.take(), waiting.take(), waiting.take()].flat();
   expect(taken.map((rung) => rung.object)).toEqual(objects);
