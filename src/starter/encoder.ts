@@ -15,8 +15,10 @@ export class Encoder {
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | undefined;
   #jobs = 0;
+  #closed = false;
 
   encode(batch: BatchToEncode): Promise<EncodedBatch> {
+    if (this.#closed) return Promise.reject(new Unavailable('this poller is going down'));
     return new Promise((resolve, reject) => {
       const job = this.#jobs++;
       this.#waiting.set(job, { resolve, reject });
@@ -24,7 +26,9 @@ export class Encoder {
     });
   }
 
+  /** What is under way fails, and so does all that is asked for later. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#thread?.terminate();
   }
 

@@ -27,6 +27,8 @@ const heldBytes = 48_000_000;
 /** Batches in flight: fewer starve, since one takes a quarter of a second on busy cores. */
 const mostInFlight = 4;
 const waitMs = 10_000;
+/** In lingers. */
+const longestGrowth = 20;
 
 /** Takes messages off one source, gathers them into batches and acknowledges them when they are stored. */
 export class SourcePoller {
@@ -64,7 +66,6 @@ export class SourcePoller {
   }
 
   async #receive(stop: AbortSignal): Promise<void> {
-    const { queue, source } = this.#options;
     while (!stop.aborted) {
       if (!this.#hasRoom()) {
         await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
@@ -72,18 +73,24 @@ export class SourcePoller {
       }
       this.#receiving++;
       try {
-        const { receiveMessages: messages } = queue.limits;
-        const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal: stop });
-        this.#leases.hold(deliveries.map(({ receipt }) => receipt));
-        for (const delivery of deliveries) this.#add(delivery);
-        this.#flow();
+        await this.#receiveOnce(stop);
       } catch (error) {
-        this.#log.warn({ source, ...logged(error) }, 'the source does not answer; tried again');
+        this.#log.warn({ source: this.#options.source, ...logged(error) }, 'the source does not answer; tried again');
         await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
       } finally {
         this.#receiving--;
       }
     }
+  }
+
+  /** On its own, since a loop's variables would keep the last messages alive until the next ones come. */
+  async #receiveOnce(signal: AbortSignal): Promise<void> {
+    const { queue } = this.#options;
+    const { receiveMessages: messages } = queue.limits;
+    const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal });
+    this.#leases.hold(deliveries.map(({ receipt }) => receipt));
+    for (const delivery of deliveries) this.#add(delivery);
+    this.#flow();
   }
 
   #hasRoom(): boolean {
@@ -113,7 +120,9 @@ export class SourcePoller {
     if (deliveries.length > 0 && (full || this.#running.size < mostInFlight || this.#stopping)) {
       const rest = openedAt + this.#options.lingerMs - performance.now();
       // With no request under way there is no room for more: the batch grows once one that runs has made some.
-      const waits = rest > 0 || (this.#receiving === 0 && this.#running.size > 0);
+      // Not for ever: one that hangs must not hold up the others.
+      const grows = this.#receiving === 0 && this.#running.size > 0 && rest > -longestGrowth * this.#options.lingerMs;
+      const waits = rest > 0 || grows;
       if (full || !waits || this.#stopping) this.#close();
       else
         this.#lingering ??= setTimeout(
@@ -169,7 +178,7 @@ export class SourcePoller {
         }
         if (!this.#leases.holds(batch.receipts)) return false;
       }
-      await sleep(Math.min(250 * 2 ** attempt, 5_000));
+      await sleep(Math.min(250 * 2 ** attempt, 5_000), undefined, { ref: false });
     }
   }
 }

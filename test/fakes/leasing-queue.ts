@@ -30,6 +30,7 @@ export class LeasingQueue implements Queue {
     extend?: (receipts: readonly string[]) => Promise<void>;
   } = {};
   readonly #messages = new Map<string, Kept>();
+  readonly #leases = new Map<string, Kept>();
   readonly #news = new EventEmitter().setMaxListeners(0);
 
   constructor({ counts = true, ...limits }: Partial<QueueLimits> & { counts?: boolean } = {}) {
@@ -143,6 +144,7 @@ export class LeasingQueue implements Queue {
       if (taken.length === messages || (taken.length > 0 && bytes > this.limits.receiveBytes)) break;
       message.deliveries++;
       message.receipt = newId();
+      this.#leases.set(message.receipt, message);
       message.hiddenUntil = now + leaseMs;
       const { id, body, attributes, sentAt, receipt, deliveries } = message;
       taken.push({ id, body, attributes, sentAt, receipt, ...(this.counts && { deliveries }) });
@@ -151,8 +153,9 @@ export class LeasingQueue implements Queue {
   }
 
   #leased(receipt: string): Kept | undefined {
-    const now = performance.now();
-    return [...this.#messages.values()].find((each) => each.receipt === receipt && each.hiddenUntil > now);
+    const message = this.#leases.get(receipt);
+    const ours = message?.receipt === receipt && message.hiddenUntil > performance.now();
+    return ours && this.#messages.has(message.id) ? message : undefined;
   }
 
   #nextLapse(): number {
