@@ -269,7 +269,7 @@ test('a batch whose leases lapsed is let go, and its messages come again', async
     ingest: async (batch) => {
       if (batch !== started[0]) return persisted(batch);
       if (queue.faults.extend !== undefined) {
-        await until('lapsed', () => ids.every((id) => queue.deliveriesOf(id) > 1 || queue.waiting.includes(id)));
+        await until('lapsed', () => ids.every((id) => queue.deliveriesOf(id) !== 1 || queue.waiting.includes(id)));
       }
       delete queue.faults.extend;
       throw new Unavailable('Temporal does not answer');
