@@ -58,6 +58,7 @@ export class LoadPoller {
 
   /** Until `stop` is aborted, then until the loads under way ended or `giveUp` is aborted; the rest goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
+    stop.addEventListener('abort', () => (this.#stopping = true));
     const receivers = this.#options.queue.limits.receiveMessages >= 100 ? 1 : 4;
     await Promise.all(Array.from({ length: receivers }, () => this.#receive(stop)));
     this.#stopping = true;
@@ -77,16 +78,18 @@ export class LoadPoller {
       try {
         const messages = Math.min(queue.limits.receiveMessages, 100);
         const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal: stop });
-        await this.#take(deliveries);
+        const done = this.#take(deliveries);
+        this.#flow();
+        await this.#leases.acknowledge(done);
       } catch (error) {
         log.warn(logged(error), 'the secondary queue does not answer; tried again');
         await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
       }
-      this.#flow();
     }
   }
 
-  async #take(deliveries: readonly Delivery[]): Promise<void> {
+  /** Returns the receipts of those that are not to be loaded. */
+  #take(deliveries: readonly Delivery[]): string[] {
     const done: string[] = [];
     for (const delivery of deliveries) {
       const doorbell = readDoorbell(delivery, this.#options);
@@ -101,7 +104,7 @@ export class LoadPoller {
         done.push(delivery.receipt);
       }
     }
-    if (done.length > 0) await this.#leases.acknowledge(done);
+    return done;
   }
 
   #lapsed({ id, deliveries }: Delivery): boolean {
