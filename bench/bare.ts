@@ -39,6 +39,7 @@ const context = {
   cancellationSignal: new AbortController().signal,
   info: { attempt: 1 },
 } as unknown as Context;
+asyncLocalStorage.enterWith(context);
 const dependencies = { settings, parts, transformer, shapes: () => Promise.resolve(shapes) } as unknown as Dependencies;
 const relay = createRelay(dependencies);
 const transform = createTransform(dependencies);
@@ -53,14 +54,13 @@ const ingest: IngestRun = async ({ source, batch }) => {
   return reference === 'returned' ? reference : relay({ source, batch, reference });
 };
 
-const loadAll: LoadRun = (objects) =>
-  asyncLocalStorage.run(context, async () => {
-    const id = newId();
-    const { planned, folder } = await transform({ load: id, objects, tables: 'all', existing: 'keep' });
-    // Every table of the bench takes something of every object, so none is left for `loadEmpty`.
-    await Promise.all(planned.map(({ table, plan }) => load({ load: id, table, plan, live: true })));
-    await discard({ folder });
-  });
+const loadAll: LoadRun = async (objects) => {
+  const id = newId();
+  const { planned, folder } = await transform({ load: id, objects, tables: 'all', existing: 'keep' });
+  // Every table of the bench takes something of every object, so none is left for `loadEmpty`.
+  await Promise.all(planned.map(({ table, plan }) => load({ load: id, table, plan, live: true })));
+  await discard({ folder });
+};
 
 const { leaseMs, freshnessMs, pipeline } = settings;
 const pollers = [

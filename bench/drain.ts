@@ -28,6 +28,9 @@ export interface DrainResult {
   readonly peakMB: Readonly<Record<string, number>>;
 }
 
+/** Without one more event in the tables, a drain has failed. */
+const standstillMs = 60_000;
+
 export interface Stage {
   readonly dir: string;
   readonly parts: Parts;
@@ -114,7 +117,13 @@ function everyProcess(
 }
 
 async function drained(parts: Parts, events: number): Promise<void> {
-  while ((await loaded(parts)) < events) await sleep(100);
+  let [most, since] = [0, performance.now()];
+  for (let now = await loaded(parts); now < events; now = await loaded(parts)) {
+    if (now > most) [most, since] = [now, performance.now()];
+    if (performance.now() - since > standstillMs)
+      throw new Error(`${now} of ${events} events are in the tables, and no more come`);
+    await sleep(100);
+  }
   for (const queue of [parts.sources.app!, parts.secondary]) {
     for (;;) {
       const { waiting, leased } = await queue.backlog();
