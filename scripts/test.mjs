@@ -46,12 +46,15 @@ function npmRun(script) {
 function jest(name, ...args) {
   return () => {
     const outputFile = join(results, `${name}.json`);
+    // A test that was given up after its time may go on for ever; that must not hold up the answer.
     const program = [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
       join('node_modules', 'jest', 'bin', 'jest.js'),
+      '--forceExit',
+      '--json',
     ];
-    const { status } = spawnSync(process.execPath, [...program, '--json', `--outputFile=${outputFile}`, ...args], {
+    const { status } = spawnSync(process.execPath, [...program, `--outputFile=${outputFile}`, ...args], {
       cwd: root,
       // Of Jest's two reports, the one for machines is in the file.
       stdio: ['ignore', 'ignore', 'inherit'],
