@@ -28,9 +28,9 @@ export async function printLatencies(latencies: readonly LatencyResult[]): Promi
   console.log(await renderTable(rows));
 }
 
-/** The run in the middle by CPU, which a busy machine distorts least. */
+/** The run in the middle by CPU, which a busy machine distorts least; of an even number the dearer one. */
 function median(runs: readonly DrainResult[]): DrainResult | undefined {
-  return runs.toSorted((a, b) => a.cpuInAll - b.cpuInAll)[Math.floor((runs.length - 1) / 2)];
+  return runs.toSorted((a, b) => a.cpuInAll - b.cpuInAll)[Math.floor(runs.length / 2)];
 }
 
 function shown(run: DrainResult): Record<string, unknown> {
