@@ -45,15 +45,9 @@ export class WorkflowHarness {
       logger,
       telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
     });
-    const port = await freePort();
-    const program = process.env['TEMPORAL_CLI_PATH'] ?? join(root, '.services', 'temporal', 'bin', 'temporal');
-    const suggest = `limit.historyCount.suggestContinueAsNew=${suggestAt}`;
-    const args = ['--ip', '127.0.0.1', '--port', `${port}`, '--headless', '--log-level', 'error'];
-    const server = spawn(program, ['server', 'start-dev', ...args, '--dynamic-config-value', suggest], {
-      stdio: 'ignore',
-    });
+    const { address, server } = await startServer(suggestAt);
     try {
-      const connection = await connected(`127.0.0.1:${port}`);
+      const connection = await connected(address);
       const harness = new WorkflowHarness(server, connection);
       await harness.#run(logger);
       return harness;
@@ -109,6 +103,18 @@ const activityNames: (keyof WorkerActivities | keyof PollerActivities)[] = [
   ...(['discard', 'sweep'] as const),
 ];
 
+/** A Temporal server in memory; whoever starts it ends it, by SIGKILL. */
+export async function startServer(suggestAt = 4_096): Promise<{ address: string; server: ChildProcess }> {
+  const port = await freePort();
+  const program = process.env['TEMPORAL_CLI_PATH'] ?? join(root, '.services', 'temporal', 'bin', 'temporal');
+  const suggest = `limit.historyCount.suggestContinueAsNew=${suggestAt}`;
+  const args = ['--ip', '127.0.0.1', '--port', `${port}`, '--headless', '--log-level', 'error'];
+  const server = spawn(program, ['server', 'start-dev', ...args, '--dynamic-config-value', suggest], {
+    stdio: 'ignore',
+  });
+  return { address: `127.0.0.1:${port}`, server };
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -118,7 +124,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function connected(address: string): Promise<NativeConnection> {
+/** Resolves once the server answers. */
+export async function connected(address: string): Promise<NativeConnection> {
   let connection: NativeConnection | undefined;
   let ended = false;
   const ask = async (): Promise<void> => {
