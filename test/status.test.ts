@@ -5,10 +5,11 @@ import type { StatusReader } from '../src/status/status.js';
 import { waitUntilDone, whatIsLeft } from '../src/status/wait.js';
 import { MemoryLake, MemoryManifest } from './fakes/stores.js';
 
+const empty = { waiting: 0, leased: 0, oldestSeconds: null };
 const done: StatusReport = {
   pipeline: 'app',
   urls: {},
-  queues: { app: { waiting: 0, leased: 0 }, secondary: { waiting: 0, leased: 0 } },
+  queues: { app: empty, secondary: empty },
   lake: { objects: 3, events: 30 },
   tables: { a: { rows: 30, rejected: 0, freshnessSeconds: 0, objectsMissing: 0 } },
   workflows: 0,
@@ -32,8 +33,8 @@ const waited = { timeoutMs: 60_000, everyMs: 0 };
 
 test.each<[string, Partial<StatusReport>, string[]]>([
   ['nothing', {}, []],
-  ['a message on a source', { queues: { app: { waiting: 1, leased: 0 } } }, ['1 messages on app']],
-  ['a leased doorbell', { queues: { secondary: { waiting: 0, leased: 2 } } }, ['2 messages on secondary']],
+  ['a message on a source', { queues: { app: { ...empty, waiting: 1 } } }, ['1 messages on app']],
+  ['a leased doorbell', { queues: { secondary: { ...empty, leased: 2 } } }, ['2 messages on secondary']],
   ['a workflow', { workflows: 1 }, ['1 workflows']],
   ['an object', { tables: { a: { ...done.tables.a!, objectsMissing: 4 } } }, ['4 objects in a']],
   ['a part', { unanswered: [{ part: 'temporal', error: 'down' }] }, ['temporal (down)']],

@@ -20,8 +20,8 @@ export interface StatusReport {
 export interface QueueStatus {
   readonly waiting: number;
   readonly leased: number;
-  /** Age of the oldest message, where the queue tells. */
-  readonly oldestSeconds?: number;
+  /** Age of the oldest message; null where there is none, or the queue does not tell. */
+  readonly oldestSeconds: number | null;
 }
 
 export interface TableStatus {

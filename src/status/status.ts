@@ -84,7 +84,7 @@ function queuesOf(settings: Settings, parts: Parts): [string, () => Queue][] {
 
 async function queueStatus(queue: Queue): Promise<QueueStatus> {
   const { waiting, leased, oldestMs } = await queue.backlog();
-  return { waiting, leased, ...(oldestMs !== undefined && { oldestSeconds: Math.round(oldestMs / 1_000) }) };
+  return { waiting, leased, oldestSeconds: oldestMs === undefined ? null : Math.round(oldestMs / 1_000) };
 }
 
 function lag(totals: LakeTotals, table: string): Pick<TableStatus, 'freshnessSeconds' | 'objectsMissing'> {
