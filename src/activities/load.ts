@@ -9,6 +9,7 @@ import type { Load, LoadResult, StagedFile } from '../providers/warehouse.js';
 import { toFailure } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
+import { readWhole } from './read-object.js';
 import { Troubles } from './troubles.js';
 import { loadFilesGone, type LoadInput, type TableLoadOutcome, type WorkerActivities } from './types.js';
 
@@ -64,9 +65,7 @@ function areFilesGone(error: unknown): error is LakeNotFound | LakeCorrupt {
 }
 
 async function readPlan(staging: Lake, { key, sha256 }: StagedFile): Promise<Load> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await staging.get(key)) chunks.push(chunk);
-  const body = Buffer.concat(chunks);
+  const body = await readWhole(staging, key);
   if (hash('sha256', body) !== sha256) throw new LakeCorrupt(`${key}: not the plan that was staged`, { key });
   return JSON.parse(body.toString('utf8')) as Load;
 }

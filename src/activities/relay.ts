@@ -6,6 +6,7 @@ import type { Lake } from '../providers/lake.js';
 import { encodeReference, type Reference } from '../references.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
+import { readWhole } from './read-object.js';
 import type { BatchName, WorkerActivities } from './types.js';
 
 /** The doorbell rings only for an object that is there, whoever asks: the poller that wrote it may be dead. */
@@ -32,9 +33,7 @@ async function findObject(lake: Lake, { source, batch }: BatchName): Promise<{ k
 
 /** Who wrote it did not say so: it is there to be read, and put again it is durable too. */
 async function refer(lake: Lake, pipeline: string, { key }: { key: string }): Promise<Reference> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await lake.get(key)) chunks.push(chunk);
-  const body = Buffer.concat(chunks);
+  const body = await readWhole(lake, key);
   await lake.put(key, body);
   const { batch, events } = parseObjectKey(key)!;
   return { v: 1, pipeline, lake: lake.uri, key, batch, sha256: hash('sha256', body), events, bytes: body.length };

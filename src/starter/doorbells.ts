@@ -23,10 +23,10 @@ export function readDoorbell({ body }: Delivery, ours: { pipeline: string; lake:
   if (reference.pipeline !== ours.pipeline || reference.lake !== ours.lake) {
     return { kind: 'stray', pipeline: reference.pipeline, lake: reference.lake };
   }
-  const name = parseObjectKey(reference.key);
-  if (name?.batch !== reference.batch) return { kind: 'unreadable' };
   const { key, batch, events, sha256, bytes } = reference;
-  return { kind: 'object', object: { key, source: name.source, batch, events, sha256 }, bytes };
+  // A reference that was decoded names a key of ours.
+  const { source } = parseObjectKey(key)!;
+  return { kind: 'object', object: { key, source, batch, events, sha256 }, bytes };
 }
 
 /** What one load may hold: DuckDB and the columnar warehouses want few and large ones, histories small inputs. */

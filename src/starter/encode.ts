@@ -49,5 +49,6 @@ export async function encodeBatch({ source, batch, dedupeMs, deliveries }: Batch
   await flush();
   gzip.end();
   await once(gzip, 'end');
-  return { body: Uint8Array.from(Buffer.concat(chunks)), sha256: sha256.digest('hex'), events };
+  // In memory of its own, so that it can be handed to another thread.
+  return { body: new Uint8Array(Buffer.concat(chunks)), sha256: sha256.digest('hex'), events };
 }

@@ -1,22 +1,11 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 
-import { milliseconds } from '../../durations.js';
-import type { CommonOptions } from '../output.js';
-import { loadSettings } from '../pipeline.js';
-import { stopSignal } from '../signals.js';
+import { registerRunning } from '../running.js';
 
 export function registerWorker(program: Command): void {
-  program
-    .command('worker')
-    .description('run workflows and activities until it is stopped: loads, backfills, reconcile')
-    .option('--drain <duration>', 'how long what is under way may take after a stop', '5s')
-    .addOption(new Option('--supervised').hideHelp())
-    .action(async (options: CommonOptions & { drain: string; supervised?: true }) => {
-      const supervised = options.supervised === true;
-      const drainMs = milliseconds(options.drain, '--drain');
-      const signal = stopSignal(supervised);
-      const settings = await loadSettings(options);
-      const { runWorker } = await import('../../worker/run.js');
-      await runWorker({ settings, signal, drainMs, migrate: supervised });
-    });
+  const description = 'run workflows and activities until it is stopped: loads, backfills, reconcile';
+  registerRunning(program, 'worker', description, async ({ supervised, ...how }) => {
+    const { runWorker } = await import('../../worker/run.js');
+    await runWorker({ ...how, migrate: supervised });
+  });
 }
