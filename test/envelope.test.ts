@@ -6,9 +6,11 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 
-import { bodyOf, cleanText, encodeEnvelope, envelopeBytes, type Envelope } from '../src/envelope.js';
+import { bodyOf, cleanText, envelopeBytes, type Envelope } from '../src/envelope.js';
+import { EnvelopeLines } from '../src/envelope-lines.js';
 import type { RawEvent } from '../src/events.js';
 import { anyBody, anyText, attributesOf } from './arbitraries.js';
+import { encodeEnvelope } from './envelope-line.js';
 
 const batch = '019a0000-0000-7000-8000-000000000000';
 const sentAt = Date.UTC(2026, 10, 24, 12, 0, 0, 7);
@@ -112,4 +114,42 @@ test('is read by DuckDB as it is, whatever the body', async () => {
     database.closeSync();
     await rm(folder, { recursive: true });
   }
+});
+
+test('a clean body stands in its line as JSON.stringify writes it, wherever its bytes are cut', () => {
+  // Every character that has an escape of its own, and the neighbours of those that end a line for some readers.
+  const odd = [
+    '"',
+    '\\',
+    '\b\t\n\f\r',
+    '\u0001',
+    '\u001f',
+    '\u007f',
+    '\u2027',
+    '\u2028',
+    '\u2029',
+    '\u202a',
+    'â',
+    '€',
+    '😀',
+  ];
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...odd), { maxLength: 20 }), fc.nat(24), (texts, shift) => {
+      // Bodies are written in slices of 16 KB: the odd ones stand over the border.
+      const body = `${'x'.repeat(16 * 1024 - shift)}${texts.join('')}${'y'.repeat(shift)}`;
+      const separated = JSON.stringify(body).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+      expect(encodeEnvelope(event(body), 'app', batch)).toContain(`"body":${separated}}`);
+    }),
+  );
+});
+
+test('lines that were taken are not written over', () => {
+  const lines = new EnvelopeLines('app', batch);
+  lines.add(event('one'));
+  const first = lines.take();
+  const before = first.toString();
+  lines.add(event('two'));
+  expect(lines.take().toString()).toContain('two');
+  expect(first.toString()).toBe(before);
+  expect(lines.bytes).toBe(0);
 });

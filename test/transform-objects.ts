@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-import { encodeEnvelope } from '../src/envelope.js';
 import { newId } from '../src/ids.js';
 import type { LoadFile, TransformRequest } from '../src/transform/transformer.js';
+import { encodeEnvelope } from './envelope-line.js';
 
 /** What an event of a test says; the rest is filled in. */
 export interface Sent {
