@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { columnsOf } from './columns.js';
+import { documented, mandatory } from './config/documented.js';
 import { problemsOf, settingsOf, type Problem } from './problems.js';
 import type { Column } from './providers/warehouse.js';
 import type { Site } from './site.js';
@@ -19,30 +20,71 @@ const aFunction = <Type extends (...parameters: never) => unknown>(message: stri
 const aSchema = (message: string) => z.custom<z.ZodType>((value) => value instanceof z.ZodType, message);
 
 /** Each field on its own, so that one mistake does not hide the others. */
-const definitionSchema = settingsOf(
+export const definitionSchema = settingsOf(
   {
     version: z
       .int('is no version; write a whole number from 1: version: 2')
       .min(1, 'is no version; they count from 1: version: 1')
       .max(2 ** 31 - 1, 'is too large; count versions up by one')
-      .optional(),
-    match: aFunction<Table['match']>(
-      "is no function; write match: (event) => event.json?.type === 'screen_view'",
-    ).optional(),
-    event: aSchema('is no schema of Zod 4; write the contract as event: z.object({ … })').optional(),
-    row: aSchema('is no schema of Zod 4; write the row as row: z.object({ … })'),
-    rows: aFunction<Table['rows']>('is no function; write rows: (event) => ({ … })'),
+      .optional()
+      .register(documented, {
+        what: 'a whole number, raised when `rows` changes and earlier events are to be made anew',
+        unit: 'whole number',
+        default: '1',
+        least: '1',
+        change: 'with `rows`, but for a change that concerns later events alone',
+      }),
+    match: aFunction<Table['match']>("is no function; write match: (event) => event.json?.type === 'screen_view'")
+      .optional()
+      .register(documented, {
+        what: 'which events the table takes',
+        unit: 'function of the event',
+        default: 'every event',
+        change: 'so that events of other kinds are not rejected by the contract',
+      }),
+    event: aSchema('is no schema of Zod 4; write the contract as event: z.object({ … })')
+      .optional()
+      .register(documented, {
+        what: 'the contract, for the body parsed as JSON: what fails it is rejected, with the path',
+        unit: 'Zod schema',
+        default: 'none',
+        change: 'to be sure of what `rows` is given; name only what the rows need',
+      }),
+    row: aSchema('is no schema of Zod 4; write the row as row: z.object({ … })').register(documented, {
+      what: "the row: one column a key. SQL types follow from it; `.meta({ sql: 'decimal(12,2)' })` overrides",
+      unit: 'Zod object',
+      default: mandatory,
+      change: 'to add columns, each of which must be nullable; `migrate` makes them',
+    }),
+    rows: aFunction<Table['rows']>('is no function; write rows: (event) => ({ … })').register(documented, {
+      what: 'makes of an event one row, several (an array) or none (undefined, null, []); may be async',
+      unit: 'function of the parsed event',
+      default: mandatory,
+      change: 'with `version`, where earlier events are to have the new rows too',
+    }),
     cluster: z
       .array(z.string('is no column; write the name of one'), "is no array; write cluster: ['user_id']")
       // Not max(), which measures texts too.
       .refine((cluster) => cluster.length <= 4, 'has more than 4 columns; keep those that most queries filter by')
-      .optional(),
+      .optional()
+      .register(documented, {
+        what: 'at most 4 columns that queries filter by, most important first: the warehouse keeps their rows together',
+        unit: 'names of columns',
+        default: 'none',
+        change: 'for large tables',
+      }),
     since: z
       .union(
         [z.date(), z.iso.date(), z.iso.datetime({ offset: true })],
         "is no moment; write since: '2026-01-01' or since: '2026-01-01T12:00:00Z'",
       )
-      .optional(),
+      .optional()
+      .register(documented, {
+        what: 'what was stored from then on (ISO 8601, or a Date) is owed to the table',
+        unit: 'moment',
+        default: 'since the table was first made',
+        change: 'to have earlier events loaded too, or to be owed fewer',
+      }),
   },
   "is no object; write defineTable('screen_views', { match, event, row, rows })",
 );

@@ -86,19 +86,25 @@ type Value = string | number | bigint | boolean | object | null | undefined;
  * ```
  */
 export interface TableDefinition<Event extends z.ZodType, Row extends z.ZodObject, Result> {
-  /** Raise it when `rows` changes and earlier events are to be made anew; a whole number from 1. Default 1. */
+  /** A whole number, raised when `rows` changes and earlier events are to be made anew; default: 1, at least 1. */
   readonly version?: number;
-  /** Which events the table takes; default: all. */
+  /** Which events the table takes; default: every event. */
   readonly match?: (event: EventView) => boolean;
-  /** The event's contract, for the body parsed as JSON: what fails it is rejected, with the path. Default: none. */
+  /** The contract, for the body parsed as JSON: what fails it is rejected, with the path; default: none. */
   readonly event?: Event;
   /** The row: one column a key. SQL types follow from it; `.meta({ sql: 'decimal(12,2)' })` overrides. */
   readonly row: Row;
-  /** Makes rows of an event: one, several (an array), or none (undefined, null, []). May be async. */
+  /** Makes of an event one row, several (an array) or none (undefined, null, []); may be async. */
   readonly rows: (event: z.output<Event>, context: RowsContext) => Fitting<z.input<Row>, Result>;
-  /** Columns that queries filter by, most important first: the warehouse keeps their rows together. At most 4. */
+  /**
+   * At most 4 columns that queries filter by, most important first: the warehouse keeps their rows together;
+   * default: none.
+   */
   readonly cluster?: readonly (keyof z.output<Row> & string)[];
-  /** What was stored from then on is owed to the table (ISO 8601 or Date). Default: since the table was first made. */
+  /**
+   * What was stored from then on (ISO 8601, or a Date) is owed to the table; default: since the table was first
+   * made.
+   */
   readonly since?: string | Date;
 }
 

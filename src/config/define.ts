@@ -1,7 +1,7 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
-import { durationPattern, milliseconds, type Duration } from '../durations.js';
-import { problemsOf, settingsOf, type Problem } from '../problems.js';
+import { milliseconds, type Duration } from '../durations.js';
+import { problemsOf, type Problem } from '../problems.js';
 import type { Lake } from '../providers/lake.js';
 import { duckdb } from '../providers/local/duckdb.js';
 import { folderLake } from '../providers/local/lake.js';
@@ -11,35 +11,45 @@ import type { Queue } from '../providers/queue.js';
 import type { Warehouse } from '../providers/warehouse.js';
 import { callSite, type Site } from '../site.js';
 import type { Table } from '../tables.js';
+import { configSchema, defaults } from './schema.js';
 import { providersOf, type Settings } from './settings.js';
 
 /** What a user writes. Every part has an embedded default; durations are written `500ms`, `90s`, `10m`, `12h`, `3d`. */
 export interface Config {
-  /** Names the pipeline in Temporal, in references and to people; `[a-z0-9-]{1,40}`. */
+  /** Names the pipeline in Temporal, in references and to people. */
   readonly pipeline: string;
-  /** The queues that events are taken from, by the name the events will carry; default `{ app: localQueue() }`. */
+  /**
+   * The queues that events are taken from, by the name that the events will carry; default: `{ app: localQueue()
+   * }`.
+   */
   readonly sources?: Readonly<Record<string, Provider<Queue>>>;
-  /** Where every event is kept raw; default `folderLake()`. */
+  /** Where every event is kept raw; default: `folderLake()`. */
   readonly lake?: Provider<Lake>;
-  /** Carries references to lake objects, never events; default `localQueue()`. */
+  /** Carries references to lake objects, never events; default: `localQueue()`. */
   readonly secondary?: Provider<Queue>;
-  /** Default `duckdb()`. */
+  /** Has the tables, the manifest and the rejections; default: `duckdb()`. */
   readonly warehouse?: Provider<Warehouse>;
-  /** Load files' own lake, for a warehouse that cannot read the pipeline's. */
+  /** A lake for load files, which live for minutes; default: the lake. */
   readonly staging?: Provider<Lake>;
-  /** A path, from the config's folder: a mistake in a table then never stops collection. Or the tables themselves. */
+  /** The path of a file that exports tables, from the config’s folder, or an array of them. */
   readonly tables: string | readonly Table[];
-  /** How old an event may be before it can be queried, when nothing is wrong; default 1s embedded, 60s in a cloud. */
+  /**
+   * How old an event may be before it can be queried, when nothing is wrong; default: 1s embedded, 60s otherwise,
+   * at least 100ms.
+   */
   readonly freshness?: Duration;
-  /** How long a message is hidden from others while it is worked on; default 30s embedded, 5m in a cloud. */
+  /**
+   * How long a message is hidden from others while it is worked on; it is extended as long as that lasts; default:
+   * 30s embedded, 5m otherwise, at least 1s.
+   */
   readonly lease?: Duration;
-  /** How long a load may hang before its table is handed to backfill; default 10m. */
+  /** How long a load may hang before its table is handed to `backfill`; default: 10m, at least 1s. */
   readonly patience?: Duration;
-  /** How far apart copies of one event are looked for; default 3d. */
+  /** How far apart copies of one event are looked for; default: 3d, at least 1s. */
   readonly dedupe?: Duration;
-  /** The outage that every queue's retention must outlast; default 3d. */
+  /** The outage that everything must outlast: `reconcile` looks back over it and one day; default: 3d, at least 1s. */
   readonly survive?: Duration;
-  /** How often lake and warehouse are compared; default 2 × lease embedded, 1h in a cloud. */
+  /** How often lake and manifests are compared; default: 2 × `lease` embedded, 1h otherwise, at least 1s. */
   readonly reconcileEvery?: Duration;
 }
 
@@ -68,68 +78,6 @@ export function defineConfig(config: Config): DefinedConfig {
     : { settings: settingsFrom({ pipeline: '', tables: [] }), problems: problemsOf(parsed.error), site };
 }
 
-const label = /^[a-z0-9-]{1,40}$/;
-
-const provider = <Part>(example: string) =>
-  z
-    .custom<Provider<Part>>((value) => {
-      const { name, open } = (value ?? {}) as Partial<Provider<Part>>;
-      return typeof name === 'string' && typeof open === 'function';
-    }, `is no provider; write a call such as ${example}`)
-    .optional();
-
-const duration = (example: Duration, least: Duration) =>
-  z
-    .string(`is no duration; write a text such as '${example}'`)
-    .regex(durationPattern, 'is no duration; write 500ms, 90s, 10m, 12h or 3d')
-    .transform((text) => milliseconds(text, 'duration'))
-    .refine((ms) => ms >= milliseconds(least, 'least'), `is too short; write at least '${least}'`)
-    .optional();
-
-/** By form, not by identity: another copy of this package may have made it. */
-export const isTable = (value: unknown): value is Table => {
-  const { shape, problems } = (value ?? {}) as Partial<Table>;
-  return typeof shape === 'object' && Array.isArray(problems);
-};
-
-const tables = z.custom<string | readonly Table[]>(
-  (value) => (typeof value === 'string' && value !== '') || (Array.isArray(value) && value.every(isTable)),
-  "are no tables; write the path of a file that exports them, './tables.ts', or an array of what defineTable returns",
-);
-
-const configSchema = settingsOf(
-  {
-    pipeline: z
-      .string("a pipeline needs a name; write pipeline: 'app'")
-      .regex(label, 'is no name of a pipeline; write one of a-z, 0-9 and -, at most 40 long'),
-    sources: z
-      .record(z.string().regex(label), provider<Queue>('localQueue()').unwrap(), {
-        error: ({ code }) =>
-          code === 'invalid_key'
-            ? 'is no name of a source; write one of a-z, 0-9 and -, at most 40 long'
-            : 'are no sources; write sources: { app: localQueue() }',
-      })
-      .refine((sources) => Object.keys(sources).length > 0, 'are empty; write sources: { app: localQueue() }')
-      .refine(
-        (sources) => !Object.hasOwn(sources, 'secondary'),
-        "name one 'secondary', as the pipeline's own queue is called; choose another",
-      )
-      .optional(),
-    lake: provider<Lake>('folderLake()'),
-    secondary: provider<Queue>('localQueue()'),
-    warehouse: provider<Warehouse>('duckdb()'),
-    staging: provider<Lake>('folderLake()'),
-    tables,
-    freshness: duration('60s', '100ms'),
-    lease: duration('5m', '1s'),
-    patience: duration('10m', '1s'),
-    dedupe: duration('3d', '1s'),
-    survive: duration('3d', '1s'),
-    reconcileEvery: duration('1h', '1s'),
-  },
-  "is no object; write defineConfig({ pipeline: 'app', tables: './tables.ts' })",
-);
-
 function settingsFrom(config: z.output<typeof configSchema>): DefinedConfig['settings'] {
   const {
     sources = { app: localQueue() },
@@ -140,16 +88,20 @@ function settingsFrom(config: z.output<typeof configSchema>): DefinedConfig['set
   } = config;
   const parts = { sources, lake, secondary, warehouse, ...(staging !== undefined && { staging }) };
   const embedded = providersOf(parts).every((part) => part.embedded);
-  const leaseMs = config.lease ?? milliseconds(embedded ? '30s' : '5m', 'lease');
+  const where = embedded ? 'embedded' : 'otherwise';
+  const leaseMs = config.lease ?? milliseconds(defaults.lease[where], 'lease');
+  const everyMs = embedded
+    ? defaults.reconcileEvery.leases * leaseMs
+    : milliseconds(defaults.reconcileEvery.otherwise, 'reconcileEvery');
   return {
     pipeline: config.pipeline,
     ...parts,
     tables: config.tables,
-    freshnessMs: config.freshness ?? milliseconds(embedded ? '1s' : '60s', 'freshness'),
+    freshnessMs: config.freshness ?? milliseconds(defaults.freshness[where], 'freshness'),
     leaseMs,
-    patienceMs: config.patience ?? milliseconds('10m', 'patience'),
-    dedupeMs: config.dedupe ?? milliseconds('3d', 'dedupe'),
-    surviveMs: config.survive ?? milliseconds('3d', 'survive'),
-    reconcileEveryMs: config.reconcileEvery ?? (embedded ? 2 * leaseMs : milliseconds('1h', 'reconcileEvery')),
+    patienceMs: config.patience ?? milliseconds(defaults.patience, 'patience'),
+    dedupeMs: config.dedupe ?? milliseconds(defaults.dedupe, 'dedupe'),
+    surviveMs: config.survive ?? milliseconds(defaults.survive, 'survive'),
+    reconcileEveryMs: config.reconcileEvery ?? everyMs,
   };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { Table } from '../tables.js';
-import { isTable } from './define.js';
+import { isTable } from './schema.js';
 import { importModule } from './import.js';
 import { describeSite, mistakesError, type Mistake } from './mistakes.js';
 import type { Settings } from './settings.js';
