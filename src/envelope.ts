@@ -32,7 +32,7 @@ const emptyEnvelope = 210;
 /** About how many bytes the event's line takes, without making it: what bounds a batch. */
 export function envelopeBytes(bodyBytes: number, attributes: Attributes): number {
   let bytes = emptyEnvelope + bodyBytes;
-  for (const name in attributes) bytes += name.length + (attributes[name]?.length ?? 0) + 6;
+  for (const name of Object.keys(attributes)) bytes += name.length + attributes[name]!.length + 6;
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 
 import { describeError } from '../errors.js';
 import { startThread } from '../thread.js';
@@ -10,7 +10,7 @@ export interface IsolateOptions {
   readonly deadlineMs: number;
   /** Longest time for importing the tables, in milliseconds. */
   readonly loadMs: number;
-  /** Heap of a thread, in megabytes; memory outside it, such as Buffers, is not bounded. */
+  /** Heap of a thread, in megabytes. One event may take twice as much outside of it, as Buffers do. */
   readonly heapMb: number;
 }
 
@@ -33,6 +33,7 @@ export class Isolate {
   /** What became of importing the tables. */
   readonly loaded: Promise<Loaded | Died>;
   readonly #worker: Worker;
+  readonly #port: MessagePort;
   readonly #progress = new Progress();
   readonly #options: IsolateOptions;
   #died: Died | undefined;
@@ -40,17 +41,20 @@ export class Isolate {
 
   constructor(where: { config: string; dir: string }, options: IsolateOptions) {
     this.#options = options;
-    const workerData: ThreadData = { ...where, progress: this.#progress.buffer };
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const workerData: ThreadData = { ...where, progress: this.#progress.buffer, port: port2 };
     this.#worker = startThread(new URL('./thread.js', import.meta.url), {
       workerData,
+      transferList: [port2],
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
-      // What user code prints may hold events, and none may reach a log.
+      // What user code makes Node print may hold events, and none may reach a log.
       stdout: true,
       stderr: true,
     });
     this.#worker.stdout.resume();
     this.#worker.stderr.resume();
-    this.#worker.on('message', (message: Loaded | Answer) => this.#settle(message));
+    this.#port.on('message', (message: Loaded | Answer) => this.#settle(message));
     this.#worker.on('error', (error: NodeJS.ErrnoException) =>
       this.#die(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : 'exit', describeError(error)),
     );
@@ -66,7 +70,7 @@ export class Isolate {
     if (this.#died !== undefined) return Promise.resolve(this.#died);
     const answer = this.#next(this.#options.deadlineMs, () => this.#progress.position.line > 0);
     // The object is copied, not transferred: a thread that dies takes with it what it was given.
-    this.#worker.postMessage(job);
+    this.#port.postMessage(job);
     return answer as Promise<Answer | Died>;
   }
 
@@ -88,25 +92,33 @@ export class Isolate {
 
   /**
    * Time counts only as far as this process was there to see it pass: a tick that comes late, after the process was
-   * paused or the machine asleep, counts as one tick.
+   * paused or the machine asleep, counts as one tick. Memory outside the heap is told of the whole process alone, so what
+   * it grows by counts only while one event is in hand; should others have taken it, that event lives when it runs alone.
    */
   #watch(limitMs: number, inUserCode: () => boolean): NodeJS.Timeout {
     const tickMs = Math.max(10, Math.min(250, limitMs / 20));
     let seen = this.#progress.count;
     let spentMs = 0;
+    let rss = process.memoryUsage.rss();
     let last = performance.now();
     return setInterval(() => {
       const now = performance.now();
       const passedMs = Math.min(now - last, 2 * tickMs);
       last = now;
       const count = this.#progress.count;
-      spentMs = count === seen && inUserCode() ? spentMs + passedMs : 0;
+      const inHand = count === seen && inUserCode();
       seen = count;
-      if (spentMs >= limitMs) {
-        this.#die('deadline');
-        void this.#worker.terminate();
-      }
+      spentMs = inHand ? spentMs + passedMs : 0;
+      const rssNow = process.memoryUsage.rss();
+      if (!inHand) rss = rssNow;
+      if (spentMs >= limitMs) this.#kill('deadline');
+      else if (rssNow - rss > 2 * this.#options.heapMb * 2 ** 20) this.#kill('memory');
     }, tickMs);
+  }
+
+  #kill(how: Died['how']): void {
+    this.#die(how);
+    void this.#worker.terminate();
   }
 
   #die(how: Died['how'], error?: string): void {

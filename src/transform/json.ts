@@ -90,6 +90,18 @@ function unmark(root: unknown): unknown {
   return holder['root'];
 }
 
+/** The parsed JSON, which nobody can change any more. Without recursion, as above. */
+export function frozen(root: unknown): unknown {
+  const containers = [root];
+  while (containers.length > 0) {
+    const container = containers.pop();
+    if (typeof container !== 'object' || container === null) continue;
+    for (const value of Object.values(container)) if (typeof value === 'object') containers.push(value);
+    Object.freeze(container);
+  }
+  return root;
+}
+
 /**
  * The JSON text of a value of user code; integers beyond 2^53 are written in full. Refused is what JSON would lose or
  * change without a word (NaN, a Map, a function), what warehouses cannot store (lone surrogates), and what is nested
@@ -137,7 +149,8 @@ function inspectObject(value: object, depth: number): Found {
     return found;
   }
   if (!isPlain(value)) return new Refusal('holds an object that is no JSON');
-  for (const key in value) {
+  // Not for…in: what user code added to Object.prototype is no part of the value.
+  for (const key of Object.keys(value)) {
     if (!key.isWellFormed()) return loneSurrogate;
     const inner = inspect((value as Record<string, unknown>)[key], depth - 1);
     if (inner instanceof Refusal) return inner;

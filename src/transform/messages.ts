@@ -1,3 +1,5 @@
+import type { MessagePort } from 'node:worker_threads';
+
 import * as errors from '../errors.js';
 import { CatchmentError, type ErrorPlace } from '../errors.js';
 import type { TableShape, Warehouse } from '../providers/warehouse.js';
@@ -17,6 +19,8 @@ export interface ThreadData {
   readonly config: string;
   readonly dir: string;
   readonly progress: SharedArrayBuffer;
+  /** Not the thread's `parentPort`, which user code can reach. */
+  readonly port: MessagePort;
 }
 
 /** An event that cost a thread its life, and why. */

@@ -17,6 +17,8 @@ export interface ObjectClaims {
 const lineFeed = 0x0a;
 /** Node's own 16 KB take half as much CPU again. */
 const chunkBytes = 256 * 1024;
+/** More than any batch of ours expands to: 64 MB of envelopes, were each byte written as an escape of six. */
+const mostBytes = 400_000_000;
 
 /** The envelopes of an object, in order. Throws `LakeCorrupt` where the bytes are not what is claimed of them. */
 export function* envelopesOf(object: Uint8Array, claims: ObjectClaims): Generator<Envelope> {
@@ -43,9 +45,11 @@ export function* envelopesOf(object: Uint8Array, claims: ObjectClaims): Generato
 
 function unzip(object: Uint8Array, key: string): Buffer {
   try {
-    return gunzipSync(object, { chunkSize: chunkBytes });
-  } catch {
-    throw new LakeCorrupt(`${key}: not a whole gzip file`, { key });
+    return gunzipSync(object, { chunkSize: chunkBytes, maxOutputLength: mostBytes });
+  } catch (error) {
+    const tooLong = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    const what = tooLong ? `expands to more than ${mostBytes} bytes` : 'not a whole gzip file';
+    throw new LakeCorrupt(`${key}: ${what}`, { key });
   }
 }
 
@@ -77,6 +81,6 @@ function isEnvelope(value: Partial<Envelope>, claims: ObjectClaims): value is En
 
 function isStrings(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  for (const name in value) if (typeof (value as Record<string, unknown>)[name] !== 'string') return false;
-  return true;
+  // Not for…in: user code in this thread may have added to Object.prototype.
+  return Object.values(value).every((text) => typeof text === 'string');
 }

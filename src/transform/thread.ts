@@ -1,4 +1,5 @@
-import { parentPort, workerData, type Transferable } from 'node:worker_threads';
+import { syncBuiltinESMExports } from 'node:module';
+import { workerData, type Transferable } from 'node:worker_threads';
 
 import { loadSettings, loadTables } from '../config/load.js';
 import type { Table } from '../tables.js';
@@ -7,7 +8,17 @@ import { transformObject } from './work.js';
 
 const data = workerData as ThreadData;
 const progress = new Progress(data.progress);
-const port = parentPort!;
+const { port } = data;
+
+// The one call of a thread's that ends the whole process, and with it the work of all tables.
+process.kill = () => {
+  throw new Error('process.kill is not for tables');
+};
+syncBuiltinESMExports();
+// Identities and rows are written with it, also those of other tables.
+Object.freeze(JSON);
+// What user code prints may hold events. Sent on to be dropped, it would pile up while that code runs.
+process.stdout.write = process.stderr.write = () => true;
 
 // A promise that user code let go, or a timer of its, may fail while another event is in hand: it must not cost that one.
 process.on('unhandledRejection', () => undefined);

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 
-import { CatchmentError, ConfigError, TableMissing, Unavailable, UserCodeError } from '../errors.js';
+import { ConfigError, LakeCorrupt, TableMissing, Unavailable, UserCodeError } from '../errors.js';
+import type { CatchmentError } from '../errors.js';
 import type { TableShape, Warehouse } from '../providers/warehouse.js';
 import { Died, Isolate, type IsolateOptions } from './isolate.js';
 import { fromFailure, type Answer, type Job, type Loaded, type Position } from './messages.js';
@@ -112,6 +113,7 @@ class Slot {
   /**
    * Runs the job again and again until the thread lives: an event in hand when it died is rejected only if that happens
    * again with the event alone, since a thread may die for what others did, and a deadline may pass while nothing ran.
+   * Where events do not explain it, each table runs alone: one that leaks must not be the end of another.
    */
   async #isolated(job: Omit<Job, 'tables' | 'verdicts'>, asked: readonly string[]): Promise<readonly TableOutcome[]> {
     const failed = new Map<string, UserCodeError>();
@@ -119,6 +121,7 @@ class Slot {
     let unexplained = 0;
     for (;;) {
       const tables = asked.filter((name) => !failed.has(name));
+      if (tables.length === 0) return outcomes(asked, [], failed);
       const known = verdicts.filter(({ name }) => !failed.has(name));
       const answer = await this.#run({
         ...job,
@@ -126,32 +129,37 @@ class Slot {
         verdicts: known.map(({ name, line, reason }) => ({ table: tables.indexOf(name), line, reason })),
       });
       if (!(answer instanceof Died)) return outcomes(asked, filesOf(answer), failed);
-      const name = tables[answer.at.table]!;
       const { line } = answer.at;
+      if (line === 0) await this.#readable(job);
+      const name = tables[answer.at.table]!;
       const again = line === 0 ? undefined : await this.#alone(job, name, line);
       if (again instanceof Died) {
         verdicts.push({ name, line, reason: reasonOf(again, this.#options) });
         if (verdicts.filter((verdict) => verdict.name === name).length < mostVerdicts) continue;
       } else if (++unexplained < mostVerdicts) {
         continue;
-      } else if (line === 0) {
-        throw new CatchmentError(`${job.key}: the transform's thread died (${answer.how}) outside the tables' code`, {
-          key: job.key,
-        });
+      } else if (asked.length > 1) {
+        const each: TableOutcome[] = [];
+        for (const table of asked) each.push(...(await this.#isolated(job, [table])));
+        return each;
       }
       const last = reasonOf(answer, this.#options);
       failed.set(
         name,
         new UserCodeError(
-          `${name}: ${mostVerdicts} events of one object ended its thread, the last because it ${last}; mend match, schemas or rows`,
-          {
-            table: name,
-            key: job.key,
-            line,
-          },
+          `${name}: its code ended the thread ${mostVerdicts} times in one object, at last since it ${last}; mend match, schemas or rows`,
+          { table: name, key: job.key, line },
         ),
       );
     }
+  }
+
+  /** Throws `LakeCorrupt` where the thread dies without any table. */
+  async #readable(job: Omit<Job, 'tables' | 'verdicts'>): Promise<void> {
+    const answer = await this.#run({ ...job, tables: [], verdicts: [] });
+    if (!(answer instanceof Died)) return;
+    const { key } = job;
+    throw new LakeCorrupt(`${key}: cannot be read within ${this.#options.heapMb} MB of memory`, { key });
   }
 
   #alone(job: Omit<Job, 'tables' | 'verdicts'>, name: string, line: number): Promise<Answer | Died> {
