@@ -9,6 +9,7 @@ export function createCompare(dependencies: Dependencies): WorkerActivities['com
     withHeartbeat(async (signal) => {
       const { parts, settings } = dependencies;
       const { report, gaps } = await reconcile(parts, settings, await dependencies.tables(), { full, signal });
+      dependencies.onReconciled?.(report);
       return {
         ok: report.ok,
         provedUntil: report.provedUntil,

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Settings } from '../config/settings.js';
 import type { Parts } from '../open.js';
 import type { TableShape } from '../providers/warehouse.js';
+import type { ReconcileReport } from '../reconcile/report.js';
 import type { Table } from '../tables.js';
 import type { Transformer } from '../transform/transformer.js';
 import { createCompare } from './compare.js';
@@ -28,6 +29,8 @@ export interface Dependencies {
   shapes(): Promise<readonly TableShape[]>;
   /** The user changed the tables: the next call loads and makes them anew. */
   forgetTables(): void;
+  /** A comparison ended so. */
+  readonly onReconciled?: (report: ReconcileReport) => void;
 }
 
 export function createActivities(dependencies: Dependencies): WorkerActivities {

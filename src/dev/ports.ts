@@ -35,7 +35,7 @@ export async function choosePorts(wishes: readonly PortWish[], say: (line: strin
 }
 
 /** Below the range that systems hand out to outgoing connections: one of those could sit on the port while its server restarts. */
-async function freePort(besides: readonly number[]): Promise<number> {
+export async function freePort(besides: readonly number[] = []): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
     if (!besides.includes(port) && (await isFree(port))) return port;

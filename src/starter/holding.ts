@@ -37,6 +37,14 @@ export class Holding {
     this.#batches.set(batch.batch, batch);
   }
 
+  /** Events of the source that this process holds and the lake has not. */
+  eventsOf(source: string): number {
+    const held = [...this.#batches.values()].filter(
+      (batch) => batch.source === source && batch.deliveries !== undefined,
+    );
+    return held.reduce((sum, { events }) => sum + events, 0);
+  }
+
   drop(batch: HeldBatch): void {
     this.#batches.delete(batch.batch);
     if (batch.deliveries === undefined) return;

@@ -2,6 +2,12 @@ import { dataId } from '../config/data-id.js';
 import type { Settings } from '../config/settings.js';
 import { newId } from '../ids.js';
 import { createLogger, type Logger } from '../log.js';
+import type { MetricsAddress } from '../metrics/address.js';
+import type { Figures } from '../metrics/figures.js';
+import { watchHeld } from '../metrics/held.js';
+import { countingFailures, measuredIngest } from '../metrics/measured.js';
+import { watchProcess } from '../metrics/process.js';
+import { watchQueues } from '../metrics/queues.js';
 import { pollerTaskQueue, taskQueue } from '../names.js';
 import { openParts, type Parts } from '../open.js';
 import { runTemporalWorker } from '../running-worker.js';
@@ -20,6 +26,8 @@ export interface PollerOptions {
   readonly signal: AbortSignal;
   /** How long what is under way may take after the signal, in milliseconds. Default 5 s. */
   readonly drainMs?: number;
+  /** Where metrics are served; by default nowhere, and none are taken. */
+  readonly metrics?: MetricsAddress;
   readonly log?: Logger;
 }
 
@@ -33,11 +41,16 @@ export async function runPoller({
   settings,
   signal,
   drainMs = 5_000,
+  metrics,
   log = createLogger('poll'),
 }: PollerOptions): Promise<void> {
-  installTemporalRuntime(log);
+  const figures = await installTemporalRuntime(log, settings.pipeline, metrics);
   const parts = openParts(settings);
   const encoder = new Encoder();
+  if (figures !== undefined) {
+    watchProcess(figures, signal);
+    watchQueues(parts, settings, figures, signal);
+  }
   try {
     const temporal = await connectUntil(settings.dataDir, signal, log);
     if (temporal === undefined) return;
@@ -49,13 +62,14 @@ export async function runPoller({
       poller: pollerTaskQueue(settings.pipeline, newId()),
     };
     const holding = new Holding(parts.lake, encoder, settings);
+    const activities = createPollerActivities(holding);
     const workerStop = new AbortController();
     const worker = runTemporalWorker(
       {
         connection,
         namespace,
         taskQueue: context.poller,
-        activities: createPollerActivities(holding),
+        activities: figures === undefined ? activities : countingFailures(activities, figures),
         maxConcurrentActivityTaskExecutions: persistSlots,
       },
       drainMs * (1 - pollersShare),
@@ -63,7 +77,9 @@ export async function runPoller({
       log,
     );
     try {
-      const pollers = createPollers(context, parts, holding, log);
+      const sources = createSourcePollers(context, parts, holding, figures, log);
+      const pollers = [...sources, createLoadPoller(context, parts, log)];
+      if (figures !== undefined) watchHeld(sources, figures, signal);
       log.info({ sources: Object.keys(parts.sources) }, 'polling');
       const giveUp = abortedAfter(signal, drainMs * pollersShare);
       await Promise.all(pollers.map((poller) => poller.run(signal, giveUp)));
@@ -78,19 +94,24 @@ export async function runPoller({
   log.info('drained');
 }
 
-function createPollers(
+function createSourcePollers(
   context: StarterContext,
   parts: Parts,
   holding: Holding,
+  figures: Figures | undefined,
   log: Logger,
-): (SourcePoller | LoadPoller)[] {
-  const { leaseMs, freshnessMs, pipeline } = context.settings;
-  const sources = Object.entries(parts.sources).map(
-    ([source, queue]) =>
-      new SourcePoller({ source, queue, holding, leaseMs, log, ingest: ingestRun(context), lingerMs: freshnessMs / 3 }),
+): SourcePoller[] {
+  const { leaseMs, freshnessMs } = context.settings;
+  const ingest = figures === undefined ? ingestRun(context) : measuredIngest(ingestRun(context), figures);
+  return Object.entries(parts.sources).map(
+    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, lingerMs: freshnessMs / 3 }),
   );
+}
+
+function createLoadPoller(context: StarterContext, parts: Parts, log: Logger): LoadPoller {
+  const { leaseMs, freshnessMs, pipeline } = context.settings;
   const { everyMs, maxFiles } = parts.warehouse.cadence;
-  const secondary = new LoadPoller({
+  return new LoadPoller({
     pipeline,
     leaseMs,
     log,
@@ -100,7 +121,6 @@ function createPollers(
     cadenceMs: Math.max(freshnessMs / 2, everyMs),
     maxObjects: maxFiles,
   });
-  return [...sources, secondary];
 }
 
 /** Aborts so long after the other did; holds up no process that ends before. */

@@ -50,6 +50,13 @@ export class SourcePoller {
     this.#leases = new Leases(options.queue, options.leaseMs, options.log);
   }
 
+  /** What this process has of its source and the lake has not: events, and bytes of bodies. */
+  get held(): { source: string; events: number; bytes: number } {
+    const { source, holding } = this.#options;
+    const unstarted = [this.#open, ...this.#closed].reduce((sum, { events }) => sum + events, 0);
+    return { source, events: unstarted + holding.eventsOf(source), bytes: this.#held };
+  }
+
   /** Until `stop` is aborted, then until all is stored or `giveUp` is aborted; what is left then goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     // A queue that hands out few messages a request needs several requests under way.

@@ -33,7 +33,13 @@ const hourMs = 3_600_000;
  * change: from the oldest with something missing, or the last full hour, on. `everything` forgets what was read before.
  */
 export class LakeReader {
+  readonly #since: number | undefined;
   #hours = new Map<string, HourTotals>();
+
+  /** `since`: hours before it (Unix milliseconds) are left out; by default none is. */
+  constructor(since?: number) {
+    this.#since = since;
+  }
 
   async read(
     parts: Pick<Parts, 'lake' | 'warehouse'>,
@@ -41,8 +47,9 @@ export class LakeReader {
     tables: readonly OwedTable[],
     everything: boolean,
   ): Promise<LakeTotals> {
-    const from = everything || this.#hours.size === 0 ? undefined : this.#changing(Date.now());
-    const hours = new Map([...this.#hours].filter(([, { hour }]) => from !== undefined && hour < from));
+    const known = everything ? new Map<string, HourTotals>() : this.#hours;
+    const from = known.size === 0 ? this.#since : this.#changing(Date.now());
+    const hours = new Map([...known].filter(([, { hour }]) => from !== undefined && hour < from));
     for await (const page of compareLake(parts, settings, tables, from)) {
       for (const object of page) {
         const time = timeOfId(object.batch)!;

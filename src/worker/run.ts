@@ -5,6 +5,10 @@ import { createActivities } from '../activities/index.js';
 import { dataId } from '../config/data-id.js';
 import type { Settings } from '../config/settings.js';
 import { createLogger, logged, type Logger } from '../log.js';
+import type { MetricsAddress } from '../metrics/address.js';
+import { measuredActivities, reconcileFigures } from '../metrics/measured.js';
+import { watchProcess } from '../metrics/process.js';
+import { watchStores } from '../metrics/stores.js';
 import { taskQueue } from '../names.js';
 import { openParts } from '../open.js';
 import { runTemporalWorker } from '../running-worker.js';
@@ -22,6 +26,8 @@ export interface WorkerRunOptions {
   readonly migrate?: boolean;
   /** How long what is under way may take after the signal, in milliseconds. Default 5 s. */
   readonly drainMs?: number;
+  /** Where metrics are served; by default nowhere, and none are taken. */
+  readonly metrics?: MetricsAddress;
   readonly log?: Logger;
 }
 
@@ -31,12 +37,17 @@ export async function runWorker({
   signal,
   migrate = false,
   drainMs = 5_000,
+  metrics,
   log = createLogger('worker'),
 }: WorkerRunOptions): Promise<void> {
-  installTemporalRuntime(log);
+  const figures = await installTemporalRuntime(log, settings.pipeline, metrics);
   const parts = openParts(settings);
   const transformer = createTransformer(configPlace(settings));
   const { tables, shapes, forgetTables } = definitions(settings, parts.warehouse, migrate);
+  if (figures !== undefined) {
+    watchProcess(figures, signal);
+    watchStores({ parts, settings, tables }, figures, signal);
+  }
   const temporal = await connectUntil(settings.dataDir, signal, log);
   if (temporal !== undefined) {
     const { connection, client, namespace } = temporal;
@@ -48,21 +59,23 @@ export async function runWorker({
         log.error(logged(error), 'the tables cannot be loaded or made; ingestion goes on without them'),
     );
     const schedule = keepSchedule(client, settings, queue, signal, log);
+    const activities = createActivities({
+      settings,
+      parts,
+      transformer,
+      temporal: client,
+      taskQueue: queue,
+      tables,
+      shapes,
+      forgetTables,
+      ...(figures && { onReconciled: (report) => reconcileFigures(report, figures) }),
+    });
     await runTemporalWorker(
       {
         connection,
         namespace,
         taskQueue: queue,
-        activities: createActivities({
-          settings,
-          parts,
-          transformer,
-          temporal: client,
-          taskQueue: queue,
-          tables,
-          shapes,
-          forgetTables,
-        }),
+        activities: figures === undefined ? activities : measuredActivities(activities, figures),
         ...workflowCode(),
       },
       drainMs,
