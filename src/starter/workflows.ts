@@ -1,7 +1,9 @@
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type Client } from '@temporalio/client';
 
+import { count, megabytes } from '../amounts.js';
 import type { Settings } from '../config/settings.js';
-import { newId } from '../ids.js';
+import { newId, timeOfId } from '../ids.js';
+import { hourPrefix } from '../keys.js';
 import { workflowId } from '../names.js';
 import { startWithAttributes } from '../search-attributes.js';
 import type { ingestBatch, loadBatch } from '../workflows/index.js';
@@ -20,15 +22,16 @@ export interface StarterContext {
 export function ingestRun({ client, settings, taskQueue, poller }: StarterContext): IngestRun {
   const { pipeline, leaseMs } = settings;
   return async ({ source, batch, events, bytes }) => {
+    const to = hourPrefix(source, timeOfId(batch)!);
     const handle = await startWithAttributes({ pipeline, source }, (attributes) =>
       client.workflow.start<typeof ingestBatch>('ingestBatch', {
         workflowId: workflowId.ingest(pipeline, source, batch),
         taskQueue,
-        args: [{ source, batch, events, poller, leaseMs }],
+        args: [{ source, batch, events, bytes, to, poller, leaseMs }],
         // A run still going is joined; one that ended without `stored` runs again.
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        staticSummary: `${events} events, ${(bytes / 1e6).toFixed(1)} MB of ${source} into the lake`,
+        staticSummary: `${count(events)} events, ${megabytes(bytes)} of ${source} → ${to}`,
         ...(attributes && { typedSearchAttributes: attributes }),
       }),
     );
@@ -47,7 +50,7 @@ export function loadRun({ client, settings, taskQueue }: StarterContext): LoadRu
         workflowId: workflowId.load(pipeline, newId()),
         taskQueue,
         args: [{ objects, patienceMs }],
-        staticSummary: `${events} events of ${objects.length} lake objects into the tables`,
+        staticSummary: `${count(events)} events of ${count(objects.length)} lake objects → the tables`,
         ...(attributes && { typedSearchAttributes: attributes }),
       }),
     );

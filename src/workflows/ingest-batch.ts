@@ -1,6 +1,7 @@
 import { ActivityFailure, isCancellation, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 
 import type { PollerActivities } from '../activities/types.js';
+import { count, megabytes } from '../amounts.js';
 import type { Reference } from '../references.js';
 import { forever, heartbeatTimeout, quick } from './activities.js';
 
@@ -8,6 +9,10 @@ export interface IngestInput {
   readonly source: string;
   readonly batch: string;
   readonly events: number;
+  /** As envelopes, before compression. */
+  readonly bytes: number;
+  /** Where in the lake its object goes, for people: what every object of its source and hour begins with. */
+  readonly to: string;
   /** The task queue of the poller process that holds the batch. */
   readonly poller: string;
   readonly leaseMs: number;
@@ -21,6 +26,8 @@ export async function ingestBatch({
   source,
   batch,
   events,
+  bytes,
+  to,
   poller,
   leaseMs,
 }: IngestInput): Promise<'stored' | 'returned'> {
@@ -33,24 +40,30 @@ export async function ingestBatch({
     retry: forever,
   });
 
+  const what = `${count(events)} events, ${megabytes(bytes)}`;
   let reference: Reference | undefined;
+  setCurrentDetails(`${what} of ${source}: being written to ${to}. Until then the source queue has them`);
   try {
-    const persisted = await persist.executeWithOptions({ summary: `persist ${events} events of ${source}` }, [
-      { source, batch },
-    ]);
+    const persisted = await persist.executeWithOptions({ summary: `persist ${what} → ${to}` }, [{ source, batch }]);
     if (persisted !== 'returned') reference = persisted;
   } catch (error) {
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
   }
   // The object may be there although its poller is gone: then it must ring.
+  const object = reference?.key ?? `${to}${batch}_…`;
+  setCurrentDetails(
+    reference === undefined
+      ? `${what} of ${source}: their poller has not said that they are stored; looking for ${object}`
+      : `${what} of ${source} are in ${object}; the secondary queue is to be told`,
+  );
   const result = await quick.relay.executeWithOptions(
-    { summary: `ring for ${reference?.key ?? 'the object, if it is there'}` },
+    { summary: reference === undefined ? `look for ${object}, and ring if it is there` : `ring for ${object}` },
     [{ source, batch, ...(reference && { reference }) }],
   );
   setCurrentDetails(
     result === 'stored'
-      ? `${events} events are in ${reference?.key ?? 'the lake'}`
-      : 'the batch was not stored; its messages are still on the queue and come again',
+      ? `${what} of ${source} are in ${object}, and the secondary queue knows`
+      : `${what} of ${source} were not stored; their messages are still on the queue and come again`,
   );
   return result;
 }

@@ -28,7 +28,7 @@ function ingest(poller = harness.taskQueue): Promise<'stored' | 'returned'> {
   return harness.client.workflow.execute<typeof ingestBatch>('ingestBatch', {
     workflowId: `ingest/test/app/${batch}`,
     taskQueue: harness.taskQueue,
-    args: [{ source: 'app', batch, events: 5, poller, leaseMs: 500 }],
+    args: [{ source: 'app', batch, events: 5, bytes: 100, to: 'raw/app/', poller, leaseMs: 500 }],
   });
 }
 
