@@ -34,3 +34,9 @@ export const searchAttribute = {
   source: 'CatchmentSource',
   tables: 'CatchmentTables',
 } as const;
+
+/**
+ * What a load has for its tables until the transform has told them. Two values: of all types only that of a list takes
+ * them, so that a server on which the attribute has another type refuses the start and not, for ever, what follows.
+ */
+export const tablesNotKnown = ['all tables', 'not transformed yet'] as const;

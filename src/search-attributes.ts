@@ -24,7 +24,10 @@ function typed({ pipeline, source, tables }: Attributed): TypedSearchAttributes 
   ]);
 }
 
-/** A namespace without our search attributes refuses a start that carries them; that must never stop an event. */
+/**
+ * A namespace without our search attributes, or where one has another type, refuses a start that carries them; that must
+ * never stop an event. Not for a schedule: one that carries attributes stops for good once the namespace loses them.
+ */
 export async function startWithAttributes<Result>(
   attributed: Attributed,
   start: (attributes: TypedSearchAttributes | undefined) => Promise<Result>,
@@ -32,13 +35,13 @@ export async function startWithAttributes<Result>(
   try {
     return await start(typed(attributed));
   } catch (error) {
-    if (!isUnknownAttribute(error)) throw error;
+    if (!isAttributeRefused(error)) throw error;
     return start(undefined);
   }
 }
 
 /** The gRPC status INVALID_ARGUMENT, wherever the client wrapped it. */
-function isUnknownAttribute(error: unknown): boolean {
+function isAttributeRefused(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ((cause as { code?: unknown }).code === 3 && /search attribute/i.test(cause.message)) return true;
   }

@@ -4,7 +4,7 @@ import { count, megabytes } from '../amounts.js';
 import type { Settings } from '../config/settings.js';
 import { newId, timeOfId } from '../ids.js';
 import { hourPrefix } from '../keys.js';
-import { workflowId } from '../names.js';
+import { tablesNotKnown, workflowId } from '../names.js';
 import { startWithAttributes } from '../search-attributes.js';
 import type { ingestBatch, loadBatch } from '../workflows/index.js';
 import type { LoadRun } from './load-poller.js';
@@ -45,14 +45,16 @@ export function loadRun({ client, settings, taskQueue }: StarterContext): LoadRu
     const events = objects.reduce((sum, object) => sum + object.events, 0);
     const sources = new Set(objects.map(({ source }) => source));
     const [source] = sources.size === 1 ? sources : [];
-    const handle = await startWithAttributes({ pipeline, ...(source !== undefined && { source }) }, (attributes) =>
-      client.workflow.start<typeof loadBatch>('loadBatch', {
-        workflowId: workflowId.load(pipeline, newId()),
-        taskQueue,
-        args: [{ objects, patienceMs }],
-        staticSummary: `${count(events)} events of ${count(objects.length)} lake objects → the tables`,
-        ...(attributes && { typedSearchAttributes: attributes }),
-      }),
+    const handle = await startWithAttributes(
+      { pipeline, ...(source !== undefined && { source }), tables: tablesNotKnown },
+      (attributes) =>
+        client.workflow.start<typeof loadBatch>('loadBatch', {
+          workflowId: workflowId.load(pipeline, newId()),
+          taskQueue,
+          args: [{ objects, patienceMs }],
+          staticSummary: `${count(events)} events of ${count(objects.length)} lake objects → the tables`,
+          ...(attributes && { typedSearchAttributes: attributes }),
+        }),
     );
     return handle.result();
   };

@@ -9,6 +9,7 @@ import {
 } from '../activities/types.js';
 import { discard, forever, heartbeatTimeout, quick } from './activities.js';
 import { failureOf } from './failures.js';
+import { nameTables } from './name-tables.js';
 import { rangeOf } from './ranges.js';
 
 export interface LoadBatchInput {
@@ -104,6 +105,7 @@ export async function loadBatch({ objects, patienceMs }: LoadBatchInput): Promis
     };
     const concerned = planned.filter(({ rows, rejections }) => rows + rejections > 0);
     const rest = planned.filter((one) => !concerned.includes(one));
+    if (asked === 'all') nameTables([...concerned, ...failed].map(({ table }) => table));
     await Promise.all([...concerned.map(loadTable), loadRest(rest)]);
     await discard({ folder }).catch(() => undefined);
     return lost;
