@@ -16,6 +16,8 @@ export interface DevRecord {
   readonly startedAt: string;
   readonly temporalAddress: string;
   readonly uiUrl?: string;
+  /** Where the metrics of each process are, by its name. */
+  readonly metrics?: Readonly<Record<string, string>>;
   /** What it runs, by name: `temporal` (the server's watcher), `worker`, `poll`. */
   readonly processes?: Readonly<Record<string, ProcessIdentity>>;
 }

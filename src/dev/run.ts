@@ -37,6 +37,8 @@ export interface DevOptions {
   /** 0: a free one. Not given: 7233 and 8233, or free ones where they are taken. */
   readonly temporalPort?: number;
   readonly uiPort?: number;
+  /** Of the first child's metrics, each other child has the next port; 0: free ones. Not given: no metrics. */
+  readonly metricsPort?: number;
   /** How long the children may take to finish what is under way. */
   readonly drainMs: number;
   readonly screen: Screen;
@@ -59,9 +61,10 @@ export async function runDev(options: DevOptions): Promise<boolean> {
   let children: Supervisor[] = [];
   try {
     await endLeftBehind(dataDir, screen.say);
+    const measured = await withMetrics(options, record);
     temporal = await openTemporal(options, record);
     const { address } = temporal;
-    children = options.children.map((child) => startChild(child, address, options, record));
+    children = measured.map((child) => startChild(child, address, options, record));
     options.onUp?.(readDevRecord(dataDir)!);
     if (options.progress !== undefined) void showProgress(options.progress, screen, signals.drain);
     await aborted(signals.drain);
@@ -87,6 +90,23 @@ function ownFolder(dataDir: string): Lock {
   const owner = holder(file);
   const who = owner === undefined ? 'another catchment dev' : `${owner.what} (pid ${owner.pid}, since ${owner.since})`;
   throw new Occupied(`${who} runs already; stop it first, or give this one a folder of its own with --dir`);
+}
+
+/** The children with a port each, which they keep through restarts; as they are where no metrics were asked for. */
+async function withMetrics(
+  { children, metricsPort, screen }: DevOptions,
+  record: DevRecorder,
+): Promise<readonly DevChild[]> {
+  if (metricsPort === undefined) return children;
+  const wishes = children.map((_, index) => {
+    const asked = metricsPort === 0 ? 0 : metricsPort + index;
+    return { flag: '--metrics-port', asked, usual: asked };
+  });
+  const ports = await choosePorts(wishes, screen.say);
+  const addresses = children.map(({ name }, index) => [name, `127.0.0.1:${ports[index]!}`] as const);
+  record.add({ metrics: Object.fromEntries(addresses.map(([name, address]) => [name, `http://${address}/metrics`])) });
+  for (const [name, address] of addresses) screen.say(`Metrics of the ${name}: http://${address}/metrics`);
+  return children.map((child, index) => ({ ...child, args: [...child.args, '--metrics-port', addresses[index]![1]] }));
 }
 
 interface Temporal {

@@ -18,6 +18,7 @@ interface DevCommandOptions extends CommonOptions {
   readonly temporalPort?: number;
   readonly uiPort?: number;
   readonly collectorPort?: number;
+  readonly metricsPort?: number;
   readonly drain: string;
   readonly supervised?: true;
 }
@@ -34,6 +35,7 @@ export function registerDev(program: Command): void {
     )
     .option('--ui-port <port>', "the Temporal UI's port, 0 for a free one (default: 8233 if it is free)", port)
     .option('--collector-port <port>', "the collector's port, once there is one; 0 for a free one", port)
+    .option('--metrics-port <port>', "the worker's Prometheus metrics, the poller's on the next; 0 for free ones", port)
     .option('--drain <duration>', 'how long Ctrl-C lets what is under way finish', '5s')
     .option('--supervised', 'end when stdin closes')
     .action(dev);
