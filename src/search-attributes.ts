@@ -48,7 +48,10 @@ function isAttributeRefused(error: unknown): boolean {
   return false;
 }
 
-/** Asks the server to know our search attributes; a server that refuses costs only the filters in its UI. */
+/**
+ * Asks the server to know our search attributes. Never rejects, and need not be waited for: a server that refuses costs only
+ * the filters in its UI.
+ */
 export async function registerSearchAttributes(
   connection: Pick<Connection, 'operatorService'>,
   namespace: string,

@@ -11,6 +11,7 @@ import { watchQueues } from '../metrics/queues.js';
 import { pollerTaskQueue, taskQueue } from '../names.js';
 import { openParts, type Parts } from '../open.js';
 import { runTemporalWorker } from '../running-worker.js';
+import { registerSearchAttributes } from '../search-attributes.js';
 import { aborted } from '../signals.js';
 import { connectUntil } from '../temporal.js';
 import { installTemporalRuntime } from '../temporal-runtime.js';
@@ -18,6 +19,7 @@ import { createPollerActivities } from './activities.js';
 import { Encoder } from './encoder.js';
 import { Holding } from './holding.js';
 import { LoadPoller } from './load-poller.js';
+import { rhythmOf } from './rhythm.js';
 import { SourcePoller } from './source-poller.js';
 import { ingestRun, loadRun, type StarterContext } from './workflows.js';
 
@@ -55,6 +57,7 @@ export async function runPoller({
     const temporal = await connectUntil(settings.dataDir, signal, log);
     if (temporal === undefined) return;
     const { connection, client, namespace } = temporal;
+    void registerSearchAttributes(connection, namespace);
     const context: StarterContext = {
       client,
       settings,
@@ -102,15 +105,15 @@ function createSourcePollers(
   log: Logger,
 ): SourcePoller[] {
   const { leaseMs, freshnessMs } = context.settings;
+  const rhythm = rhythmOf(freshnessMs, parts.warehouse.cadence);
   const ingest = figures === undefined ? ingestRun(context) : measuredIngest(ingestRun(context), figures);
   return Object.entries(parts.sources).map(
-    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, lingerMs: freshnessMs / 3 }),
+    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, rhythm }),
   );
 }
 
 function createLoadPoller(context: StarterContext, parts: Parts, log: Logger): LoadPoller {
   const { leaseMs, freshnessMs, pipeline } = context.settings;
-  const { everyMs, maxFiles } = parts.warehouse.cadence;
   return new LoadPoller({
     pipeline,
     leaseMs,
@@ -118,8 +121,8 @@ function createLoadPoller(context: StarterContext, parts: Parts, log: Logger): L
     lake: parts.lake.uri,
     queue: parts.secondary,
     load: loadRun(context),
-    cadenceMs: Math.max(freshnessMs / 2, everyMs),
-    maxObjects: maxFiles,
+    cadenceMs: rhythmOf(freshnessMs, parts.warehouse.cadence).cadenceMs,
+    maxObjects: parts.warehouse.cadence.maxFiles,
   });
 }
 

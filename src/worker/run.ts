@@ -52,7 +52,7 @@ export async function runWorker({
   if (temporal !== undefined) {
     const { connection, client, namespace } = temporal;
     const queue = taskQueue(settings.pipeline, await dataId(settings));
-    await registerSearchAttributes(connection, namespace);
+    void registerSearchAttributes(connection, namespace);
     void shapes().then(
       (made) => log.info({ tables: made.map(({ name }) => name) }, 'working'),
       (error: unknown) =>
