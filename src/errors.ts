@@ -41,8 +41,24 @@ export class SchemaConflict extends CatchmentError {}
 /** The warehouse, or this worker's config, has no such table, version or column. */
 export class TableMissing extends CatchmentError {}
 
-/** The warehouse refused rows that passed every check of ours. */
-export class RowsRefused extends CatchmentError {}
+/** A line of a load file, counted from 1, that the warehouse refuses. */
+export interface RefusedLine {
+  /** The load file's. */
+  readonly key: string;
+  readonly line: number;
+  /** Names the column and the kind, and holds no value. */
+  readonly reason: string;
+}
+
+/** The warehouse refused rows that passed every check of ours; `lines` are those that it names. */
+export class RowsRefused extends CatchmentError {
+  readonly lines: readonly RefusedLine[];
+
+  constructor(message: string, where: ErrorPlace = {}, lines: readonly RefusedLine[] = []) {
+    super(message, where);
+    this.lines = lines;
+  }
+}
 
 /** The config or the command line is wrong; exit status 2. */
 export class ConfigError extends CatchmentError {}

@@ -66,6 +66,9 @@ export interface Load {
   readonly batches: readonly LoadBatch[];
 }
 
+/** So many events of one load may be refused by the warehouse alone; more are the table's fault, not theirs. */
+export const mostRefused = 100;
+
 /** What one load added to the manifest, summed over its batches; the same on a repeat. */
 export interface LoadResult {
   readonly events: number;
@@ -80,7 +83,7 @@ export interface LoadResult {
 /** One thing that `migrate` did or would do. */
 export interface Change {
   readonly table: string;
-  readonly what: 'create table' | 'add column';
+  readonly what: 'create table' | 'add column' | 'widen column';
   readonly column?: string;
 }
 
@@ -122,19 +125,26 @@ export interface Warehouse {
   readonly staging?: Lake;
   canRead(lakeUri: string): boolean;
   /**
-   * Makes or widens tables, and records from when each owes its events; repeatable, safe from several processes. A column
-   * that is added is nullable in the warehouse whatever the shape says, and one that the shape no longer has stays.
+   * Makes or widens tables, and records from when each owes its events; repeatable, safe from several processes and
+   * beside loads, those of the shape before included. A column that is added is nullable in the warehouse whatever the
+   * shape says, and one that the shape no longer has stays. A column's type is widened where the warehouse can do so and
+   * every value stays what it is (INTEGER to BIGINT, DECIMAL(10,2) to DECIMAL(12,2)); one that is wider already stays.
    * Throws `SchemaConflict` (table, column, what to do instead), having changed nothing of that table, and all others.
    */
   migrate(tables: readonly TableShape[], how: 'plan' | 'apply'): Promise<Change[]>;
-  /** Stages and rolls back. Throws `RowsRefused`, with file and line where the warehouse names them. */
+  /**
+   * Does what `load` would, and rolls back; throws as it does. A `RowsRefused` names the refused lines where the warehouse
+   * can tell: the first of each event, of up to `mostRefused + 1` events at once, since to probe for each would take minutes.
+   * With `lines` empty it is for the caller to find them, by probing parts of the load.
+   */
   probe(load: Load, staging: Lake, signal: AbortSignal): Promise<void>;
   /**
    * ONE transaction; loads of one table are serialised by the warehouse itself; a repeat is a no-op with the same answer.
    * Leaves out each batch that is settled for its mode, judged inside the transaction. Of the copies of an event in one
    * load the first with rows decides, else the first rejected. In mode `rejected` a line counts no events, and as matched
-   * only those that it looked at: an earlier line has counted the object. Throws `RowsRefused`, `TableMissing`,
-   * `Unavailable`, or `LakeNotFound` or `LakeCorrupt` for a load file that must be written again.
+   * only those that it looked at: an earlier line has counted the object. Throws `RowsRefused`, `Unavailable`,
+   * `TableMissing` or `SchemaConflict` where the table is not, or is no longer, what the load is for (both say what to
+   * do), or `LakeNotFound` or `LakeCorrupt` for a load file that must be written again.
    */
   load(load: Load, staging: Lake, signal: AbortSignal): Promise<LoadResult>;
   /** What was stored in the lake from then on must be in the table. Throws `TableMissing`. */

@@ -1,3 +1,4 @@
+import type { ErrorPlace, RefusedLine } from '../../errors.js';
 import type { Finding } from '../queue.js';
 import type { Audit, Change, Load, LoadResult, TableShape, Warehouse } from '../warehouse.js';
 
@@ -28,10 +29,18 @@ export const callNames: ReadonlySet<string> = new Set<CallName>([
   ...(['load', 'probe', 'migrate', 'owesFrom', 'missing', 'rejections', 'audit', 'check', 'query'] as const),
 ]);
 
+export interface ToldError {
+  readonly name: string;
+  readonly message: string;
+  readonly where: ErrorPlace;
+  /** Of a `RowsRefused`. */
+  readonly lines?: readonly RefusedLine[];
+}
+
 /** A line of an answer. Empty lines say only that the owner is still at it. */
 export type Line =
   | { readonly row: Record<string, unknown> }
   | { readonly value: unknown }
-  | { readonly error: { readonly name: string; readonly message: string; readonly where: object } }
+  | { readonly error: ToldError }
   /** The owner lets go of the database, so that the caller can have it. */
   | { readonly yielded: true };

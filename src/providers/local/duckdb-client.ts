@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 
 import * as errors from '../../errors.js';
-import type { CallName, Calls, Line } from './duckdb-calls.js';
+import type { CallName, Calls, Line, ToldError } from './duckdb-calls.js';
 
 /** How long the owner may be silent, in milliseconds: it is stopped, or its machine sleeps. */
 const silentMs = 30_000;
@@ -99,6 +99,7 @@ const classes = new Map<string, typeof errors.CatchmentError>(
     .map((value) => [value.name, value as typeof errors.CatchmentError]),
 );
 
-function revived({ name, message, where }: { name: string; message: string; where: object }): Error {
+function revived({ name, message, where, lines }: ToldError): Error {
+  if (lines !== undefined) return new errors.RowsRefused(message, where, lines);
   return new (classes.get(name) ?? errors.CatchmentError)(message, where);
 }

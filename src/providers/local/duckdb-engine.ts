@@ -5,14 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import pLimit, { type LimitFunction } from 'p-limit';
 
-import { describeError, TableMissing, Unavailable } from '../../errors.js';
+import { describeError, Unavailable } from '../../errors.js';
 import type { Finding } from '../queue.js';
 import type { Change, Load, LoadResult, TableShape } from '../warehouse.js';
 import * as reading from './duckdb-audit.js';
 import type { Calls } from './duckdb-calls.js';
+import { checkTable } from './duckdb-columns.js';
 import { failure, fileMessage, isFatal } from './duckdb-errors.js';
 import { load } from './duckdb-load.js';
-import { applyTable, columnsOf, planTable } from './duckdb-migrate.js';
+import { applyTable, planTable } from './duckdb-migrate.js';
 import { query } from './duckdb-query.js';
 import { inTransaction, type Session } from './duckdb-session.js';
 import { initialSql, viewsSql } from './duckdb-sql.js';
@@ -29,8 +30,6 @@ export class DuckDBEngine {
   readonly #path: string;
   readonly #instance: DuckDBInstance;
   readonly #loads = pLimit(loadsAtOnce);
-  /** The columns, as JSON, that a load last found its table to have. */
-  readonly #checked = new Map<string, string>();
   readonly #turns = new Map<string, LimitFunction>();
   readonly #onFatal: () => void;
   #idle: NodeJS.Timeout | undefined;
@@ -110,8 +109,8 @@ export class DuckDBEngine {
             this.#instance,
             end,
             async (session) => {
-              await this.#checkColumns(session, plan.table);
-              return load(session, plan, root);
+              await checkTable(session, plan.table);
+              return load(session, plan, root, end === 'ROLLBACK');
             },
             signal,
           ),
@@ -119,7 +118,7 @@ export class DuckDBEngine {
       );
     } catch (error) {
       this.#notice(error);
-      throw failure(error, `loading ${table}`, table, (path) => path.slice(root.length).replace(/^\//, ''));
+      throw failure(error, `loading ${table}`, { table, root, load: plan });
     } finally {
       this.#checkpointWhenIdle();
     }
@@ -148,7 +147,7 @@ export class DuckDBEngine {
       return await this.#turn('')(() => this.#turn(shape.name)(() => applyTable(this.#instance, shape)));
     } catch (error) {
       this.#notice(error);
-      throw failure(error, `migrating ${shape.name}`, shape.name);
+      throw failure(error, `migrating ${shape.name}`, { table: shape.name });
     }
   }
 
@@ -157,7 +156,7 @@ export class DuckDBEngine {
       return await inTransaction(this.#instance, 'ROLLBACK', work);
     } catch (error) {
       this.#notice(error);
-      throw failure(error, `reading ${table}`, table);
+      throw failure(error, `reading ${table}`, { table });
     }
   }
 
@@ -188,22 +187,5 @@ export class DuckDBEngine {
     const connection = await this.#instance.connect();
     await connection.run('CHECKPOINT').catch(() => undefined);
     connection.closeSync();
-  }
-
-  /** A worker whose config has a newer column than the table must not load: another may have migrated it, or will. */
-  async #checkColumns(session: Session, { name: table, columns }: TableShape): Promise<void> {
-    // A table never loses a column while the file is open.
-    const asked = JSON.stringify(columns);
-    if (this.#checked.get(table) === asked) return;
-    await reading.owesFrom(session, table);
-    const there = await columnsOf(session, table);
-    const lacking = columns.find((column) => !there.has(column.name.toLowerCase()));
-    if (lacking !== undefined) {
-      throw new TableMissing(`table ${table} has no column ${lacking.name}: run catchment migrate`, {
-        table,
-        column: lacking.name,
-      });
-    }
-    this.#checked.set(table, asked);
   }
 }

@@ -1,9 +1,17 @@
+import { join } from 'node:path';
+
 import { CatchmentError, ConfigError, RowsRefused, Unavailable, withoutQuotes } from '../../errors.js';
+import type { Load } from '../warehouse.js';
 
 /** What a driver said; its errors are not always of this realm's `Error`. */
 function messageOf(error: unknown): string {
   const message = (error as { message?: unknown } | undefined)?.message;
   return typeof message === 'string' ? message.replace(/^Failed to extract statements: /, '') : 'an unknown error';
+}
+
+/** Whether DuckDB said no to a change of a table because of what stands on it: an index, a constraint, a value. */
+export function isOfTable(error: unknown): boolean {
+  return ['Dependency', 'Catalog', 'Binder', 'Constraint', 'Conversion'].includes(classOf(error) ?? '');
 }
 
 /** DuckDB names the class of an error in front of its message: `Conversion Error: …`. */
@@ -30,33 +38,44 @@ export function isFatal(error: unknown): boolean {
   return classOf(error) === 'FATAL' || messageOf(error).includes('database has been invalidated');
 }
 
-/** The typed error of a statement of ours. `keyOf` tells the staged file of a path that DuckDB names. */
-export function failure(
-  error: unknown,
-  doing: string,
-  table?: string,
-  keyOf?: (path: string) => string,
-): CatchmentError {
+/** Of which table and load a statement of ours was. */
+interface Concerned {
+  readonly table?: string;
+  /** The folder of the staging lake, and what was loaded from it. */
+  readonly root?: string;
+  readonly load?: Load;
+}
+
+/** The typed error of a statement of ours. */
+export function failure(error: unknown, doing: string, concerned: Concerned = {}): CatchmentError {
   if (error instanceof CatchmentError) return error;
   const kind = classOf(error);
-  const place = table === undefined ? {} : { table };
+  const place = concerned.table === undefined ? {} : { table: concerned.table };
   if (kind !== undefined && ofRows.has(kind)) {
-    // Some of these messages hold the value without any quotes, so nothing is taken over but names.
-    const message = messageOf(error);
-    const file = /in file "([^"]*)", in (?:line|record\/value) (\d+)/.exec(message);
-    const column =
-      /source column "?(\w+)/.exec(message)?.[1] ?? /NOT NULL constraint failed: (?:\w+\.)?(\w+)/.exec(message)?.[1];
+    const column = columnIn(messageOf(error), concerned);
     return new RowsRefused(
       `${doing}: DuckDB refused a row (${kind} Error)${column === undefined ? '' : `, column ${column}`}`,
-      {
-        ...place,
-        ...(column === undefined ? {} : { column }),
-        ...(file === null ? {} : { key: keyOf?.(file[1]!) ?? file[1]!, line: Number(file[2]) }),
-      },
+      { ...place, ...(column !== undefined && { column }), ...lineIn(messageOf(error), concerned) },
     );
   }
   if (kind === 'INTERRUPT') return new Unavailable(`${doing}: interrupted`, place);
   return new Unavailable(`${doing}: ${driverMessage(error)}`, place);
+}
+
+// Some of these messages hold the value without any quotes, and a value may look like a message: nothing is taken over
+// but names that are the load's own.
+
+function columnIn(message: string, { load }: Concerned): string | undefined {
+  const named = /source column "?(\w+)"?\s*$|NOT NULL constraint failed: (?:\w+\.)?(\w+)/m.exec(message);
+  const column = named?.[1] ?? named?.[2];
+  return load?.table.columns.find(({ name }) => name === column)?.name;
+}
+
+function lineIn(message: string, { load, root = '' }: Concerned): { key: string; line: number } | undefined {
+  const [, path, line] = /in file "([^"]*)", in (?:line|record\/value) (\d{1,15})\b/.exec(message) ?? [];
+  const files = load?.batches.flatMap(({ rowsFile }) => rowsFile ?? []);
+  const file = files?.find(({ key }) => join(root, key) === path);
+  return file && { key: file.key, line: Number(line) };
 }
 
 /**

@@ -1,63 +1,6 @@
-import type { Load, LoadBatch, StagedFile, TableShape } from '../warehouse.js';
+import type { Load } from '../warehouse.js';
 import type { Session } from './duckdb-session.js';
-import { lineColumns, moment, name, rejectedOf, rejectionColumns, tableOf, text, typeOf } from './duckdb-sql.js';
-import { stagedPaths } from './duckdb-staged.js';
-
-/** Longest line of a load file, in bytes: a row of several texts, each of the largest size, in JSON. */
-const lineBytes = 256 * 1024 * 1024;
-
-/** Reads the load files into the temporary tables `staged`, where `_line` is the order of the lines, and `refused`. */
-export async function stage(
-  session: Session,
-  table: TableShape,
-  batches: readonly LoadBatch[],
-  root: string,
-): Promise<void> {
-  const paths = (files: readonly (StagedFile | undefined)[]) =>
-    stagedPaths(
-      root,
-      files.filter((file) => file !== undefined),
-    );
-  const [rowsPaths, rejectionsPaths] = await Promise.all([
-    paths(batches.map((batch) => batch.rowsFile)),
-    paths(batches.map((batch) => batch.rejectionsFile)),
-  ]);
-
-  const columns = new Map<string, { read: string; value: string }>();
-  for (const [column, type] of Object.entries(lineColumns)) columns.set(column, { read: type, value: column });
-  for (const column of table.columns) {
-    const as = name(column.name);
-    // An override may be anything, so its values are read as text and cast, which names the column where one does not fit.
-    if (column.type === 'json') {
-      const json = `CAST(${as} AS JSON)`;
-      columns.set(column.name, {
-        read: 'VARCHAR',
-        value: column.sql === undefined ? json : `CAST(${json} AS ${column.sql})`,
-      });
-    } else if (column.sql !== undefined)
-      columns.set(column.name, { read: 'VARCHAR', value: `CAST(${as} AS ${column.sql})` });
-    else columns.set(column.name, { read: typeOf(column), value: as });
-  }
-  const read = [...columns].map(([column, { read }]) => [column, read] as const);
-  const values = [...columns].map(([column, { value }]) => (value === column ? column : `${value} AS ${name(column)}`));
-  await session.run(
-    `CREATE TEMP TABLE staged AS SELECT ${values.join(', ')}, row_number() OVER () AS _line FROM ${linesOf(rowsPaths, read)}`,
-  );
-  await session.run(
-    `CREATE TEMP TABLE refused AS SELECT * FROM ${linesOf(rejectionsPaths, Object.entries(rejectionColumns))}`,
-  );
-}
-
-function linesOf(paths: readonly string[], columns: readonly (readonly [string, string])[]): string {
-  if (paths.length === 0) {
-    return `(SELECT ${columns.map(([column, type]) => `NULL::${type} AS ${name(column)}`).join(', ')} WHERE false)`;
-  }
-  const struct = columns.map(([column, type]) => `${name(column)}: ${text(type)}`).join(', ');
-  return (
-    `read_json([${paths.map(text).join(', ')}], format = 'newline_delimited', compression = 'gzip', ` +
-    `maximum_object_size = ${lineBytes}, columns = {${struct}})`
-  );
-}
+import { moment, rejectedOf, tableOf } from './duckdb-sql.js';
 
 /** What becomes of a batch's copies of events. */
 export interface Judged {

@@ -1,8 +1,10 @@
 import { RowsRefused } from '../../errors.js';
 import type { Load, LoadBatch, LoadResult } from '../warehouse.js';
-import { judge, stage } from './duckdb-judge.js';
+import { judge } from './duckdb-judge.js';
+import { insertNaming } from './duckdb-refused.js';
 import type { Session } from './duckdb-session.js';
 import { lineColumns, list, loadsOf, moment, name, rejectedOf, rejectionColumns, tableOf, text } from './duckdb-sql.js';
+import { stage } from './duckdb-stage.js';
 
 const counts = ['events', 'matched', 'rows', 'removed', 'duplicates', 'rejected', 'cleared'] as const;
 const nothing: LoadResult = { events: 0, matched: 0, rows: 0, removed: 0, duplicates: 0, rejected: 0, cleared: 0 };
@@ -17,9 +19,9 @@ interface Line extends LoadResult {
 
 /**
  * Puts a load's rows, rejections and manifest lines into the session's transaction. It relies on being the only load of
- * its table at this moment: whoever calls it sees to that.
+ * its table at this moment: whoever calls it sees to that. `naming`: it is to be rolled back, and names what is refused.
  */
-export async function load(session: Session, load: Load, root: string): Promise<LoadResult> {
+export async function load(session: Session, load: Load, root: string, naming: boolean): Promise<LoadResult> {
   const batches = [...new Map(load.batches.map((batch) => [batch.batch, batch])).values()];
   const lines = await linesOf(session, load.table.name, batches);
   const before = lines.filter((line) => line.load === load.id);
@@ -31,6 +33,7 @@ export async function load(session: Session, load: Load, root: string): Promise<
     load,
     open.filter((batch) => batch.problem === undefined),
     root,
+    naming,
   );
   for (const { batch, problem } of open) {
     if (problem === undefined) continue;
@@ -55,6 +58,7 @@ async function loadReadable(
   load: Load,
   batches: readonly LoadBatch[],
   root: string,
+  naming: boolean,
 ): Promise<Map<string, LoadResult>> {
   const results = new Map<string, LoadResult>();
   for (const { batch, events, matched } of batches) {
@@ -64,7 +68,7 @@ async function loadReadable(
   if (batches.every(({ rowsFile, rejectionsFile }) => rowsFile === undefined && rejectionsFile === undefined))
     return results;
 
-  await stage(session, load.table, batches, root);
+  await stage(session, load.table, batches, root, naming);
   const window = {
     from: least(batches.map((batch) => batch.lookFrom)),
     to: greatest(batches.map((batch) => batch.lookTo)),
@@ -77,7 +81,9 @@ async function loadReadable(
     const matched = load.existing === 'rejected' ? judged.events : result.matched;
     results.set(judged.batch, { ...result, matched, rows, removed, duplicates, rejected, cleared });
   }
-  await apply(session, load, window, sum([...results.values()]));
+  const insert = (sql: string): Promise<void> =>
+    naming ? insertNaming(session, load, batches, window, sql) : session.run(sql);
+  await apply(session, load, window, sum([...results.values()]), insert);
   return results;
 }
 
@@ -87,6 +93,7 @@ async function apply(
   { table }: Load,
   window: { from: string; to: string },
   all: LoadResult,
+  insert: (sql: string) => Promise<void>,
 ): Promise<void> {
   const between = `BETWEEN ${moment(window.from)} AND ${moment(window.to)}`;
   const acting = `(SELECT key FROM judged WHERE outcome IN ('rows', 'rejected', 'none'))`;
@@ -98,7 +105,7 @@ async function apply(
   }
   if (all.rows > 0) {
     const columns = [...Object.keys(lineColumns), ...table.columns.map((column) => column.name)].map(name).join(', ');
-    await session.run(
+    await insert(
       `INSERT INTO ${tableOf(table.name)} (${columns}, _version, _loaded_at) ` +
         `SELECT ${columns}, ${table.version}, now() FROM staged WHERE _line IN (SELECT line FROM chosen)`,
     );

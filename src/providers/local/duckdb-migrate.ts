@@ -2,6 +2,8 @@ import type { DuckDBInstance } from '@duckdb/node-api';
 
 import { SchemaConflict } from '../../errors.js';
 import type { Change, Column, TableShape } from '../warehouse.js';
+import { columnsOf, dropped, holds, typesOf } from './duckdb-columns.js';
+import { isOfTable } from './duckdb-errors.js';
 import { inTransaction, type Session } from './duckdb-session.js';
 import { createSql, name, tableOf, tablesRecord, text, typeOf, viewsSql } from './duckdb-sql.js';
 
@@ -16,26 +18,23 @@ export async function planTable(session: Session, shape: TableShape): Promise<Ch
     );
   }
   if (columns.size === 0 && ours) {
-    throw new SchemaConflict(
-      `table ${shape.name} was dropped, but its manifest says what is in it: give the table another name, ` +
-        `or remove what is left of it in the schema catchment_internal`,
-      { table: shape.name },
-    );
+    throw new SchemaConflict(dropped(shape.name), { table: shape.name });
   }
-  const wanted = await Promise.all(
-    shape.columns.map(async (column) => [column, await typeInFull(session, shape, column)] as const),
-  );
+  const wanted = await typesOf(session, shape);
   if (columns.size === 0) return [{ table: shape.name, what: 'create table' }];
 
   const changes: Change[] = [];
-  for (const [column, type] of wanted) {
-    const there = columns.get(column.name.toLowerCase());
-    if (there === undefined) changes.push({ table: shape.name, what: 'add column', column: column.name });
-    else if (there !== type) {
+  for (const [{ name: column }, type] of wanted) {
+    const there = columns.get(column.toLowerCase());
+    if (there === undefined) changes.push({ table: shape.name, what: 'add column', column });
+    // One that is wider is a newer config's, whose loads go on.
+    else if (holds(there, type)) continue;
+    else if (holds(type, there)) changes.push({ table: shape.name, what: 'widen column', column });
+    else {
       throw new SchemaConflict(
-        `column ${column.name} of table ${shape.name} is ${there}, and the config asks for ${type}: ` +
+        `column ${column} of table ${shape.name} is ${there}, and the config asks for ${type}, which would lose values: ` +
           `give the new column another name, or make a table of another name and backfill it`,
-        { table: shape.name, column: column.name },
+        { table: shape.name, column },
       );
     }
   }
@@ -48,13 +47,33 @@ export async function applyTable(instance: DuckDBInstance, shape: TableShape): P
     const changes = await planTable(session, shape);
     for (const { what, column } of changes) {
       if (what === 'create table') await createTable(session, shape);
-      else {
-        const type = typeOf(shape.columns.find((each) => each.name === column)!);
-        await session.run(`ALTER TABLE ${tableOf(shape.name)} ADD COLUMN ${name(column!)} ${type}`);
-      }
+      else await alter(session, shape, columnOf(shape, column), what);
     }
     return changes;
   });
+}
+
+const columnOf = ({ columns }: TableShape, column: string | undefined): Column =>
+  columns.find(({ name }) => name === column)!;
+
+async function alter(
+  session: Session,
+  { name: table }: TableShape,
+  column: Column,
+  what: 'add column' | 'widen column',
+): Promise<void> {
+  const how = what === 'add column' ? 'ADD COLUMN' : 'ALTER COLUMN';
+  const type = what === 'add column' ? typeOf(column) : `TYPE ${typeOf(column)}`;
+  try {
+    await session.run(`ALTER TABLE ${tableOf(table)} ${how} ${name(column.name)} ${type}`);
+  } catch (error) {
+    if (!isOfTable(error)) throw error;
+    throw new SchemaConflict(
+      `column ${column.name} of table ${table} cannot become ${typeOf(column)} while an index or a constraint that was ` +
+        `put on the table by hand stands: drop it, run catchment migrate, and make it anew`,
+      { table, column: column.name },
+    );
+  }
 }
 
 async function createTable(session: Session, shape: TableShape): Promise<void> {
@@ -62,27 +81,4 @@ async function createTable(session: Session, shape: TableShape): Promise<void> {
   await session.run(`INSERT INTO ${tablesRecord} VALUES (${text(shape.name)}, now())`);
   const tables = await session.rows(`SELECT table_name FROM ${tablesRecord} ORDER BY table_name`);
   for (const sql of viewsSql(tables.map((row) => row['table_name'] as string))) await session.run(sql);
-}
-
-/** Types by column, in lower case since DuckDB does not tell names apart by case; empty where there is no such table. */
-export async function columnsOf(session: Session, table: string): Promise<ReadonlyMap<string, string>> {
-  const rows = await session.rows(
-    `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() ` +
-      `AND schema_name = 'main' AND lower(table_name) = lower(${text(table)})`,
-  );
-  return new Map(rows.map((row) => [(row['column_name'] as string).toLowerCase(), row['data_type'] as string]));
-}
-
-/** `decimal(12,2)` as DuckDB tells it: `DECIMAL(12,2)`. */
-async function typeInFull(session: Session, shape: TableShape, column: Column): Promise<string> {
-  const type = typeOf(column);
-  const where = { table: shape.name, column: column.name };
-  const remedy = `column ${column.name} of table ${shape.name}: DuckDB has no type of that name; correct its sql, or leave it out`;
-  if (!/^[\w\s(),[\]"]+$/.test(type)) throw new SchemaConflict(remedy, where);
-  try {
-    const [described] = await session.rows(`DESCRIBE SELECT CAST(NULL AS ${type}) AS x`);
-    return described!['column_type'] as string;
-  } catch {
-    throw new SchemaConflict(remedy, where);
-  }
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-import { CatchmentError, describeError } from '../../errors.js';
-import { callNames, changing, type CallName, type Calls, type Line } from './duckdb-calls.js';
+import { CatchmentError, describeError, RowsRefused } from '../../errors.js';
+import { callNames, changing, type CallName, type Calls, type Line, type ToldError } from './duckdb-calls.js';
 
 /** How often a caller that waits is told that its call goes on. */
 const stillAtItMs = 2_000;
@@ -97,7 +97,8 @@ async function answerCall(
   } else await send({ value: (await result) ?? null });
 }
 
-function told(error: unknown) {
-  if (error instanceof CatchmentError) return { name: error.name, message: error.message, where: error.where };
-  return { name: 'CatchmentError', message: describeError(error), where: {} };
+function told(error: unknown): ToldError {
+  if (!(error instanceof CatchmentError)) return { name: 'CatchmentError', message: describeError(error), where: {} };
+  const { name, message, where } = error;
+  return { name, message, where, ...(error instanceof RowsRefused && { lines: error.lines }) };
 }
