@@ -21,6 +21,7 @@ import { openParts } from '../src/open.js';
 import { Encoder } from '../src/starter/encoder.js';
 import { Holding } from '../src/starter/holding.js';
 import { LoadPoller, type LoadRun } from '../src/starter/load-poller.js';
+import { rhythmOf } from '../src/starter/rhythm.js';
 import { SourcePoller, type IngestRun } from '../src/starter/source-poller.js';
 import { createTransformer } from '../src/transform/transformer.js';
 
@@ -63,9 +64,10 @@ const loadAll: LoadRun = async (objects) => {
 };
 
 const { leaseMs, freshnessMs, pipeline } = settings;
+const rhythm = rhythmOf(freshnessMs, parts.warehouse.cadence);
 const pollers = [
   ...Object.entries(parts.sources).map(
-    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, lingerMs: freshnessMs / 3 }),
+    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, rhythm }),
   ),
   new LoadPoller({
     pipeline,
@@ -74,7 +76,7 @@ const pollers = [
     lake: parts.lake.uri,
     queue: parts.secondary,
     load: loadAll,
-    cadenceMs: Math.max(freshnessMs / 2, parts.warehouse.cadence.everyMs),
+    cadenceMs: rhythm.cadenceMs,
     maxObjects: parts.warehouse.cadence.maxFiles,
   }),
 ];

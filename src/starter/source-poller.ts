@@ -7,6 +7,7 @@ import type { Delivery, Queue } from '../providers/queue.js';
 import type { HeldBatch, Holding } from './holding.js';
 import { Leases } from './leases.js';
 import { OpenBatch } from './open-batch.js';
+import type { Rhythm } from './rhythm.js';
 
 /** Runs `ingestBatch` once for a held batch, to its end. Throws where Temporal does not answer or the run fails. */
 export type IngestRun = (batch: HeldBatch) => Promise<'stored' | 'returned'>;
@@ -17,8 +18,7 @@ export interface SourcePollerOptions {
   readonly holding: Holding;
   readonly ingest: IngestRun;
   readonly leaseMs: number;
-  /** How long a batch waits for more messages, in milliseconds. */
-  readonly lingerMs: number;
+  readonly rhythm: Pick<Rhythm, 'spacingMs' | 'lingerMs'>;
   readonly log: Logger;
 }
 
@@ -115,30 +115,18 @@ export class SourcePoller {
   }
 
   #close(): void {
-    clearTimeout(this.#lingering);
-    this.#lingering = undefined;
     this.#closed.push(this.#open);
     this.#open = new OpenBatch();
   }
 
   /** Starts what can be started; called whenever something changed. */
   #flow(): void {
-    const { deliveries, openedAt, full } = this.#open;
+    const { deliveries, full } = this.#open;
     if (deliveries.length > 0 && (full || this.#running.size < mostInFlight || this.#stopping)) {
-      const rest = openedAt + this.#options.lingerMs - performance.now();
-      // With no request under way there is no room for more: the batch grows once one that runs has made some.
-      // Not for ever: one that hangs must not hold up the others.
-      const grows = this.#receiving === 0 && this.#running.size > 0 && rest > -longestGrowth * this.#options.lingerMs;
-      const waits = rest > 0 || grows;
-      if (full || !waits || this.#stopping) this.#close();
-      else
-        this.#lingering ??= setTimeout(
-          () => {
-            this.#lingering = undefined;
-            this.#flow();
-          },
-          rest > 0 ? rest : this.#options.lingerMs,
-        );
+      const rest = this.#restMs();
+      clearTimeout(this.#lingering);
+      if (full || rest <= 0 || this.#stopping) this.#close();
+      else this.#lingering = setTimeout(() => this.#flow(), rest);
     }
     while (this.#closed.length > 0 && (this.#running.size < mostInFlight || this.#stopping)) {
       const run = this.#ingest(this.#hold(this.#closed.shift()!)).finally(() => {
@@ -148,6 +136,17 @@ export class SourcePoller {
       this.#running.add(run);
     }
     this.#wake();
+  }
+
+  /** How long the open batch still gathers, in milliseconds; it opened when the one before it closed. */
+  #restMs(): number {
+    const { spacingMs, lingerMs } = this.#options.rhythm;
+    const openMs = performance.now() - this.#open.openedAt;
+    if (this.#running.size === 0) return spacingMs - openMs;
+    // With no request under way there is no room for more: the batch grows once one that runs has made some.
+    // Not for ever: one that hangs must not hold up the others.
+    const grows = this.#receiving === 0 && openMs < longestGrowth * lingerMs;
+    return grows ? Math.max(lingerMs, lingerMs - openMs) : lingerMs - openMs;
   }
 
   /** Nothing but the batch may refer to its bytes from here on: they are to be gone once they are stored. */

@@ -23,7 +23,14 @@ test('a batch that cannot grow for want of memory waits for it, while another is
   const stores = new Promise<void>((resolve) => (store = resolve));
   const ends = new Promise<void>((resolve) => (end = resolve));
   const poller = new SourcePoller({
-    ...{ source: 'app', queue, holding, leaseMs: 30_000, lingerMs, log: keptLog().log },
+    ...{
+      source: 'app',
+      queue,
+      holding,
+      leaseMs: 30_000,
+      rhythm: { spacingMs: lingerMs, lingerMs },
+      log: keptLog().log,
+    },
     async ingest(batch) {
       started.push(batch);
       await stores;
