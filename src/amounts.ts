@@ -14,3 +14,8 @@ export function megabytes(bytes: number): string {
   if (tenths === 0 && bytes > 0) return '< 0.1 MB';
   return `${count(Math.floor(tenths / 10))}.${String(tenths % 10)} MB`;
 }
+
+/** `1 event`, `4,213 events`. */
+export function counted(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+}

@@ -1,4 +1,4 @@
-import { count, megabytes } from '../src/amounts.js';
+import { count, counted, megabytes } from '../src/amounts.js';
 
 test.each([
   [0, '0'],
@@ -23,4 +23,12 @@ test.each([
   [1_234_567_890, '1,234.6 MB'],
 ])('%d bytes are %s', (bytes, text) => {
   expect(megabytes(bytes)).toBe(text);
+});
+
+test.each([
+  [0, '0 events'],
+  [1, '1 event'],
+  [4_213, '4,213 events'],
+])('%d with their noun are %s', (n, text) => {
+  expect(counted(n, 'event')).toBe(text);
 });

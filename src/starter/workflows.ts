@@ -1,6 +1,6 @@
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type Client } from '@temporalio/client';
 
-import { count, megabytes } from '../amounts.js';
+import { counted, megabytes } from '../amounts.js';
 import type { Settings } from '../config/settings.js';
 import { newId, timeOfId } from '../ids.js';
 import { hourPrefix } from '../keys.js';
@@ -31,7 +31,7 @@ export function ingestRun({ client, settings, taskQueue, poller }: StarterContex
         // A run still going is joined; one that ended without `stored` runs again.
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        staticSummary: `${count(events)} events, ${megabytes(bytes)} of ${source} → ${to}`,
+        staticSummary: `${counted(events, 'event')}, ${megabytes(bytes)} of ${source} → ${to}`,
         ...(attributes && { typedSearchAttributes: attributes }),
       }),
     );
@@ -52,7 +52,7 @@ export function loadRun({ client, settings, taskQueue }: StarterContext): LoadRu
           workflowId: workflowId.load(pipeline, newId()),
           taskQueue,
           args: [{ objects, patienceMs }],
-          staticSummary: `${count(events)} events of ${count(objects.length)} lake objects → the tables`,
+          staticSummary: `${counted(events, 'event')} of ${counted(objects.length, 'lake object')} → the tables`,
           ...(attributes && { typedSearchAttributes: attributes }),
         }),
     );

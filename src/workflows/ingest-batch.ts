@@ -1,7 +1,7 @@
 import { ActivityFailure, isCancellation, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 
 import type { PollerActivities } from '../activities/types.js';
-import { count, megabytes } from '../amounts.js';
+import { counted, megabytes } from '../amounts.js';
 import type { Reference } from '../references.js';
 import { forever, heartbeatTimeout, quick } from './activities.js';
 
@@ -40,9 +40,9 @@ export async function ingestBatch({
     retry: forever,
   });
 
-  const what = `${count(events)} events, ${megabytes(bytes)}`;
+  const what = `${counted(events, 'event')}, ${megabytes(bytes)}`;
   let reference: Reference | undefined;
-  setCurrentDetails(`${what} of ${source}: being written to ${to}. Until then the source queue has them`);
+  setCurrentDetails(`${what} of ${source}: being written to ${to}; the source queue has them until then`);
   try {
     const persisted = await persist.executeWithOptions({ summary: `persist ${what} → ${to}` }, [{ source, batch }]);
     if (persisted !== 'returned') reference = persisted;
@@ -53,7 +53,7 @@ export async function ingestBatch({
   const object = reference?.key ?? `${to}${batch}_…`;
   setCurrentDetails(
     reference === undefined
-      ? `${what} of ${source}: their poller has not said that they are stored; looking for ${object}`
+      ? `${what} of ${source}: nobody has said that they are stored; looking for ${object}`
       : `${what} of ${source} are in ${object}; the secondary queue is to be told`,
   );
   const result = await quick.relay.executeWithOptions(

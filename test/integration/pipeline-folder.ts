@@ -38,6 +38,11 @@ export class PipelineFolder {
     this.#connection = await connected(address);
   }
 
+  /** Of the Temporal server. */
+  get address(): string {
+    return this.#address;
+  }
+
   get client(): Client {
     return new Client({ connection: this.#connection });
   }

@@ -18,6 +18,9 @@ import { newId } from '../../src/ids.js';
 import { until } from './dev-harness.js';
 
 const root = join(import.meta.dirname, '..', '..');
+/** As the environment names it, or as `scripts/services.mjs` installs it. */
+export const temporalProgram =
+  process.env['TEMPORAL_CLI_PATH'] ?? join(root, '.services', 'temporal', 'bin', 'temporal');
 
 /** What stands in for the activities in one test; another one that a workflow calls fails, and is tried for ever. */
 export type Fakes = Partial<WorkerActivities & PollerActivities>;
@@ -25,6 +28,9 @@ export type Fakes = Partial<WorkerActivities & PollerActivities>;
 /** The workflows on a Temporal server of their own, with activities that each test puts in. */
 export class WorkflowHarness {
   readonly client: Client;
+  get connection(): NativeConnection {
+    return this.#connection;
+  }
   readonly taskQueue = `test/${newId()}`;
   readonly #server: ChildProcess;
   readonly #connection: NativeConnection;
@@ -99,17 +105,26 @@ export class WorkflowHarness {
 }
 
 const activityNames: (keyof WorkerActivities | keyof PollerActivities)[] = [
-  ...(['persist', 'relay', 'transform', 'load', 'loadEmpty', 'handOver', 'nextPage', 'compare'] as const),
+  ...([
+    'persist',
+    'relay',
+    'transform',
+    'load',
+    'rejectRefused',
+    'loadEmpty',
+    'handOver',
+    'nextPage',
+    'compare',
+  ] as const),
   ...(['discard', 'sweep'] as const),
 ];
 
 /** A Temporal server in memory; whoever starts it ends it, by SIGKILL. */
 export async function startServer(suggestAt = 4_096): Promise<{ address: string; server: ChildProcess }> {
   const port = await freePort();
-  const program = process.env['TEMPORAL_CLI_PATH'] ?? join(root, '.services', 'temporal', 'bin', 'temporal');
   const suggest = `limit.historyCount.suggestContinueAsNew=${suggestAt}`;
   const args = ['--ip', '127.0.0.1', '--port', `${port}`, '--headless', '--log-level', 'error'];
-  const server = spawn(program, ['server', 'start-dev', ...args, '--dynamic-config-value', suggest], {
+  const server = spawn(temporalProgram, ['server', 'start-dev', ...args, '--dynamic-config-value', suggest], {
     stdio: 'ignore',
   });
   return { address: `127.0.0.1:${port}`, server };
