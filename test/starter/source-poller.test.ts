@@ -54,7 +54,7 @@ function poll({ ingest = persisted, rhythm = { spacingMs: 0, lingerMs: 0 }, leas
     holding,
     ingest: noted,
     leaseMs,
-    rhythm: { spacingMs, lingerMs },
+    rhythm,
     log,
   });
   running = poller.run(stop.signal, giveUp.signal);
