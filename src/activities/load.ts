@@ -1,40 +1,80 @@
-import { hash } from 'node:crypto';
-
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 
-import { LakeCorrupt, LakeNotFound } from '../errors.js';
-import type { Lake } from '../providers/lake.js';
-import type { Load, LoadResult, StagedFile } from '../providers/warehouse.js';
+import { LakeCorrupt, LakeNotFound, RowsRefused } from '../errors.js';
+import { newId } from '../ids.js';
+import type { LoadResult } from '../providers/warehouse.js';
 import { toFailure } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
-import { readWhole } from './read-object.js';
+import { readPlan, stagePlan } from './plans.js';
+import { rejectRefused } from './refused.js';
 import { Troubles } from './troubles.js';
-import { loadFilesGone, type LoadInput, type TableLoadOutcome, type WorkerActivities } from './types.js';
+import {
+  loadFilesGone,
+  type LoadInput,
+  type LoadWithoutRefused,
+  type PlannedLoad,
+  type TableLoadOutcome,
+  type WorkerActivities,
+} from './types.js';
 
 const tableFailing = 'TableFailing';
 
-export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'load' | 'loadEmpty'> {
+export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'load' | 'rejectRefused' | 'loadEmpty'> {
+  const { lake, staging, warehouse } = parts;
   const troubles = new Troubles();
 
-  async function loadTable({ table, plan, live }: LoadInput, signal: AbortSignal): Promise<LoadResult> {
-    const trouble = live && Context.current().info.attempt === 1 ? troubles.of(table) : undefined;
-    if (trouble !== undefined) {
-      throw ApplicationFailure.nonRetryable(`${table}: ${trouble}; backfill loads it`, tableFailing);
-    }
-    const load = async (): Promise<LoadResult> =>
-      parts.warehouse.load(await readPlan(parts.staging, plan), parts.staging, signal);
+  /** `fault`: whether an error, other than that load files are gone, says something against the table. */
+  async function watched<Result>(
+    table: string,
+    signal: AbortSignal,
+    work: () => Promise<Result>,
+    fault: (error: unknown) => boolean,
+  ): Promise<Result> {
     try {
-      return await troubles.watch(table, signal, load, (error) => !signal.aborted && !areFilesGone(error));
+      return await troubles.watch(
+        table,
+        signal,
+        work,
+        (error) => !signal.aborted && !areFilesGone(error) && fault(error),
+      );
     } catch (error) {
       if (!areFilesGone(error)) throw error;
       throw ApplicationFailure.nonRetryable(`${table}: ${error.message}`, loadFilesGone);
     }
   }
 
+  async function loadTable({ table, plan, live }: LoadInput, signal: AbortSignal): Promise<LoadResult> {
+    const trouble = live && Context.current().info.attempt === 1 ? troubles.of(table) : undefined;
+    if (trouble !== undefined) {
+      throw ApplicationFailure.nonRetryable(`${table}: ${trouble}; backfill loads it`, tableFailing);
+    }
+    const load = async (): Promise<LoadResult> => warehouse.load(await readPlan(staging, plan), staging, signal);
+    // Refused rows may be a few events' fault alone, which must not keep the next loads away.
+    return watched(table, signal, load, (error) => !(error instanceof RowsRefused));
+  }
+
+  async function withoutRefused({ table, plan, rows, rejections }: PlannedLoad, signal: AbortSignal) {
+    // Beside the plan, so that the load's end removes it too; of its own, since an attempt that was paused may still write.
+    const folder = `${plan.key.slice(0, plan.key.lastIndexOf('/'))}/refused/${newId()}/`;
+    const search = async (): Promise<LoadWithoutRefused> => {
+      const found = await rejectRefused(await readPlan(staging, plan), warehouse, { lake, staging, folder }, signal);
+      return {
+        table,
+        plan: await stagePlan(staging, folder, found.load),
+        rows: rows - found.rowsLess,
+        rejections: rejections + found.rejectionsMore,
+        refused: found.events,
+      };
+    };
+    return watched(table, signal, search, () => true);
+  }
+
   return {
     load: (input) => withHeartbeat((signal) => loadTable(input, signal)),
+
+    rejectRefused: ({ planned }) => withHeartbeat((signal) => withoutRefused(planned, signal)),
 
     loadEmpty: ({ loads, attempts }) =>
       withHeartbeat(async (signal) => {
@@ -62,10 +102,4 @@ export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'lo
 /** A staged file has vanished or is not what was written: its objects are transformed again, the table is not to blame. */
 function areFilesGone(error: unknown): error is LakeNotFound | LakeCorrupt {
   return error instanceof LakeNotFound || error instanceof LakeCorrupt;
-}
-
-async function readPlan(staging: Lake, { key, sha256 }: StagedFile): Promise<Load> {
-  const body = await readWhole(staging, key);
-  if (hash('sha256', body) !== sha256) throw new LakeCorrupt(`${key}: not the plan that was staged`, { key });
-  return JSON.parse(body.toString('utf8')) as Load;
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
 import { TableMissing, Unavailable } from '../errors.js';
@@ -8,6 +7,7 @@ import type { Load, LoadBatch, StagedFile, TableShape } from '../providers/wareh
 import type { LoadFile, TableFiles, TableOutcome } from '../transform/transformer.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
+import { stageFile, stagePlan } from './plans.js';
 import { readObject } from './read-object.js';
 import type { ObjectToLoad, PlannedLoad, TransformInput, TransformResult, WorkerActivities } from './types.js';
 
@@ -103,7 +103,13 @@ class Transformation {
     if (plan === undefined) return;
     if (!isDeepStrictEqual(plan.shape, made.shape)) throw this.#changed(made.table);
     const stage = async (kind: string, file: LoadFile | undefined): Promise<StagedFile | undefined> =>
-      file && put(this.#dependencies.parts.staging, `${this.#folder}${made.table}/${object.batch}.${kind}.gz`, file);
+      file &&
+      stageFile(
+        this.#dependencies.parts.staging,
+        `${this.#folder}${made.table}/${object.batch}.${kind}.gz`,
+        file.body,
+        file.sha256,
+      );
     const [rowsFile, rejectionsFile] = await Promise.all([
       stage('rows.ndjson', made.rows),
       stage('rejections.ndjson', made.rejections),
@@ -124,8 +130,7 @@ class Transformation {
 
   async #stagePlan(staging: Lake, { shape, batches, rows, rejections }: TablePlan): Promise<PlannedLoad> {
     const load: Load = { id: this.#input.load, table: shape, existing: this.#input.existing, batches };
-    const body = Buffer.from(JSON.stringify(load));
-    const plan = await put(staging, `${this.#folder}${shape.name}/plan.json`, { body, sha256: hash('sha256', body) });
+    const plan = await stagePlan(staging, `${this.#folder}${shape.name}/`, load);
     return { table: shape.name, plan, rows, rejections };
   }
 }
@@ -133,9 +138,4 @@ class Transformation {
 function unreadable({ batch, key, events }: ObjectToLoad, problem: 'gone' | 'corrupt'): LoadBatch {
   const never = new Date(0).toISOString();
   return { batch, key, events, matched: 0, lookFrom: never, lookTo: never, problem };
-}
-
-async function put(staging: Lake, key: string, file: { body: Uint8Array; sha256: string }): Promise<StagedFile> {
-  await staging.put(key, file.body);
-  return { key, sha256: file.sha256 };
 }

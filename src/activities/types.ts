@@ -52,12 +52,21 @@ export interface TransformResult {
 /** The type of a load's failure that nothing but transforming its objects again can mend: its files are gone. */
 export const loadFilesGone = 'LoadFilesGone';
 
+/** The type of a load's failure that no retry mends: rows passed every check of ours, and the warehouse refused them. */
+export const rowsRefused = 'RowsRefused';
+
 export interface LoadInput {
   readonly load: string;
   readonly table: string;
   readonly plan: StagedFile;
   /** A live load gives way at once while the table's last failure is fresh. */
   readonly live: boolean;
+}
+
+/** A load without the events that only the warehouse refuses, which stand in it as rejections. */
+export interface LoadWithoutRefused extends PlannedLoad {
+  /** How many events were refused. */
+  readonly refused: number;
 }
 
 /** What became of one table in a load of several. */
@@ -107,6 +116,11 @@ export interface WorkerActivities {
   relay(input: BatchName & { readonly reference?: Reference }): Promise<'stored' | 'returned'>;
   transform(input: TransformInput): Promise<TransformResult>;
   load(input: LoadInput): Promise<LoadResult>;
+  /**
+   * Finds the events of a load that only the warehouse refuses, and writes a plan in which they are rejections, to be
+   * loaded under the same id. Fails with `rowsRefused` where it is the table's fault: then nothing is to be rejected.
+   */
+  rejectRefused(input: { readonly planned: PlannedLoad }): Promise<LoadWithoutRefused>;
   /** Loads of tables that these objects hold nothing for: a manifest line each. Fails, to be tried again, before its last attempt. */
   loadEmpty(input: {
     readonly loads: readonly LoadInput[];

@@ -60,6 +60,11 @@ export class EventLines {
     this.#line = line;
   }
 
+  /** The event's `_event_key`. */
+  get key(): string {
+    return this.#parts().key;
+  }
+
   /** `columns`: as `rowWriter` gives them. */
   row(index: number, columns: string): string {
     const { head, tail } = this.#parts();

@@ -11,9 +11,17 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 
-import type { BatchRange, ObjectToLoad, Position, WorkerActivities } from '../activities/types.js';
+import {
+  rowsRefused,
+  type BatchRange,
+  type ObjectToLoad,
+  type Position,
+  type WorkerActivities,
+} from '../activities/types.js';
+import { count, counted } from '../amounts.js';
 import { discard, forever, heartbeatTimeout } from './activities.js';
-import { failureOf } from './failures.js';
+import { failureOf, type Failure } from './failures.js';
+import { loadTable } from './load-table.js';
 import { addRange } from './ranges.js';
 
 export interface BackfillInput {
@@ -31,6 +39,8 @@ interface BackfillState {
   readonly objects: number;
   readonly events: number;
   readonly passes: number;
+  /** Events that only the warehouse refused: they are rejections now. */
+  readonly refused: number;
   /** Loaded or failed in this pass: another one follows. */
   readonly found: number;
   /** A signal came since the pass began. */
@@ -53,6 +63,7 @@ const nothing: BackfillState = {
   objects: 0,
   events: 0,
   passes: 0,
+  refused: 0,
   found: 0,
   widened: false,
   unreadable: [],
@@ -80,7 +91,7 @@ const insistent = proxyActivities<WorkerActivities>({
  * begun after its last signal, that found nothing.
  */
 export async function backfill({ table, state: before }: BackfillInput): Promise<{ objects: number; events: number }> {
-  let state = before ?? nothing;
+  let state = { ...nothing, ...before };
   const set = (change: Partial<BackfillState>): void => {
     state = { ...state, ...change };
   };
@@ -95,7 +106,7 @@ export async function backfill({ table, state: before }: BackfillInput): Promise
       await continueAsNew<typeof backfill>({ table, state });
     }
     if (state.paused) {
-      setCurrentDetails(`paused; ${state.objects} objects loaded so far`);
+      setCurrentDetails(`paused; ${counted(state.objects, 'object')} loaded so far`);
       // Live loads signal a paused backfill too.
       await condition(() => !state.paused || historyIsLong());
       continue;
@@ -129,55 +140,62 @@ export async function backfill({ table, state: before }: BackfillInput): Promise
   async function loadPage(objects: readonly ObjectToLoad[]): Promise<void> {
     const whole = await attempt(objects, twice);
     if (whole === undefined) return;
-    let failed: { key: string; error: string }[] = [{ key: objects[0]!.key, error: whole }];
+    let failed = [{ object: objects[0]!, ...whole }];
     if (objects.length > 1) {
       failed = [];
-      for (const object of objects) {
-        const error = await attempt([object], twice);
-        if (error !== undefined) failed.push({ key: object.key, error });
+      for (const [index, object] of objects.entries()) {
+        const failure = await attempt([object], twice);
+        if (failure !== undefined) failed.push({ object, ...failure });
         // The table's fault, not the objects': no need to ask each.
-        if (failed.length === 3 && failed.length === objects.indexOf(object) + 1) break;
+        if (index === 2 && broken(failed).length === 3) break;
       }
     }
-    if (failed.length < Math.min(3, objects.length)) {
+    const [first, ...others] = broken(failed);
+    if (first === undefined || 1 + others.length < Math.min(3, objects.length)) {
       setAside(failed);
       return;
     }
-    const insisted = await attempt(objects.slice(0, 1), insistent);
-    if (insisted !== undefined) setAside([{ key: objects[0]!.key, error: insisted }, ...failed.slice(1)]);
-    else set({ found: state.found + 1 });
+    const insisted = await attempt([first.object], insistent);
+    const rest = failed.filter(({ object }) => object !== first.object);
+    if (insisted === undefined) set({ found: state.found + 1 });
+    setAside(insisted === undefined ? rest : [{ object: first.object, ...insisted }, ...rest]);
   }
 
-  function setAside(failed: readonly { key: string; error: string }[]): void {
-    const named = failed.map(({ key, error }) => ({ key, error: error.slice(0, mostCharacters) }));
+  /** An object of which too much is refused says nothing about the others. */
+  function broken<One extends Failure>(failed: readonly One[]): One[] {
+    return failed.filter(({ type }) => type !== rowsRefused);
+  }
+
+  function setAside(failed: readonly (Failure & { object: ObjectToLoad })[]): void {
+    const named = failed.map(({ object, message }) => ({ key: object.key, error: message.slice(0, mostCharacters) }));
     set({ found: state.found + failed.length, failed: [...state.failed, ...named].slice(-mostNamed) });
   }
 
-  /** undefined where it went well, else the error. */
-  async function attempt(objects: readonly ObjectToLoad[], how: typeof twice): Promise<string | undefined> {
+  /** undefined where it went well. */
+  async function attempt(objects: readonly ObjectToLoad[], how: typeof twice): Promise<Failure | undefined> {
     const load = uuid4();
     const events = objects.reduce((sum, object) => sum + object.events, 0);
     let files: string | undefined;
     try {
       const { planned, failed, folder, unreadable } = await how.transform.executeWithOptions(
-        { summary: `transform ${events} events of ${objects.length} objects for ${table}` },
+        { summary: `transform ${counted(events, 'event')} of ${counted(objects.length, 'lake object')} for ${table}` },
         [{ load, objects, tables: [table], existing: 'keep' }],
       );
       files = folder;
       const plan = planned[0];
-      if (plan === undefined) return failed[0]?.error ?? `the transform made no plan for ${table}`;
-      const summary = `load ${plan.rows} rows, ${plan.rejections} rejections into ${table}`;
-      await how.load.executeWithOptions({ summary }, [{ load, table, plan: plan.plan, live: false }]);
+      if (plan === undefined) return { message: failed[0]?.error ?? `the transform made no plan for ${table}` };
+      const done = await loadTable(how, plan, { load, live: false });
       const loaded = objects.filter(({ key }) => !unreadable.includes(key));
       set({
         objects: state.objects + loaded.length,
         events: state.events + loaded.reduce((sum, object) => sum + object.events, 0),
         found: state.found + loaded.length,
+        refused: state.refused + done.refused,
         unreadable: [...new Set([...state.unreadable, ...unreadable])].slice(-mostNamed),
       });
       return undefined;
     } catch (error) {
-      return failureOf(error).message;
+      return failureOf(error);
     } finally {
       if (files !== undefined) await discard({ folder: files }).catch(() => undefined);
     }
@@ -189,8 +207,13 @@ function historyIsLong(): boolean {
 }
 
 function describe(table: string, state: BackfillState): string {
-  const lines = [`${table}: ${state.objects} objects, ${state.events} events loaded in ${state.passes + 1} passes`];
-  if (state.unreadable.length > 0) lines.push(`${state.unreadable.length} objects could not be read`);
+  const loaded = `${counted(state.objects, 'lake object')} with ${counted(state.events, 'event')} loaded`;
+  const lines = [`${table}: ${loaded} in pass ${count(state.passes + 1)}`];
+  if (state.refused > 0)
+    lines.push(`${counted(state.refused, 'event')} rejected, since only the warehouse refuses them`);
+  if (state.unreadable.length > 0) lines.push(`${counted(state.unreadable.length, 'object')} could not be read`);
+  if (state.failed.length > 0)
+    lines.push(`${counted(state.failed.length, 'object')} failed and wait for the next pass:`);
   for (const { key, error } of state.failed.slice(0, 20)) lines.push(`- ${key}: ${error}`);
   return lines.join('\n').slice(0, 8_000);
 }

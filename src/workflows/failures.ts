@@ -1,7 +1,13 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
 
-/** What the activity itself said, and its failure's type. A cancellation or a bug of ours is no activity's failure: thrown on. */
-export function failureOf(error: unknown): { message: string; type?: string } {
+/** What an activity itself said, and its failure's type. */
+export interface Failure {
+  readonly message: string;
+  readonly type?: string;
+}
+
+/** A cancellation or a bug of ours is no activity's failure: thrown on. */
+export function failureOf(error: unknown): Failure {
   if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
   const { cause } = error;
   if (!(cause instanceof ApplicationFailure)) return { message: cause?.message ?? error.message };

@@ -3,12 +3,15 @@ import { ApplicationFailure, proxyActivities, setCurrentDetails, uuid4 } from '@
 import {
   loadFilesGone,
   type LoadInput,
+  type LoadWithoutRefused,
   type ObjectToLoad,
   type PlannedLoad,
   type WorkerActivities,
 } from '../activities/types.js';
+import { count, counted } from '../amounts.js';
 import { discard, forever, heartbeatTimeout, quick } from './activities.js';
 import { failureOf } from './failures.js';
+import { linesOf, loadTable } from './load-table.js';
 import { nameTables } from './name-tables.js';
 import { rangeOf } from './ranges.js';
 
@@ -31,6 +34,7 @@ const mostTransforms = 3;
 /** Lake objects into every table; a table that cannot take them is handed over to its backfill, the others go on. */
 export async function loadBatch({ objects, patienceMs }: LoadBatchInput): Promise<LoadBatchResult> {
   const events = objects.reduce((sum, object) => sum + object.events, 0);
+  const what = `${counted(events, 'event')} of ${counted(objects.length, 'lake object')}`;
   const { transform } = proxyActivities<WorkerActivities>({
     startToCloseTimeout: '10m',
     // No table is known before it, so none can be handed over: in the end the doorbells go back and ring again.
@@ -44,7 +48,7 @@ export async function loadBatch({ objects, patienceMs }: LoadBatchInput): Promis
     heartbeatTimeout,
     retry: { initialInterval: '3s', backoffCoefficient: 2, maximumAttempts: attempts },
   });
-  const loaded = new Map<string, PlannedLoad>();
+  const loaded = new Map<string, LoadWithoutRefused>();
   const errors = new Map<string, string>();
 
   let tables: readonly string[] | 'all' = 'all';
@@ -63,63 +67,70 @@ export async function loadBatch({ objects, patienceMs }: LoadBatchInput): Promis
       ]),
     ),
   );
-  setCurrentDetails(describe(loaded, errors, events));
   return { loaded: loaded.size, handedOver: [...errors.keys()] };
 
   /** Returns the tables whose load files are gone: no fault of theirs, and no load can bring the files back. */
   async function transformAndLoad(asked: readonly string[] | 'all'): Promise<readonly string[]> {
     const load = uuid4();
+    const waiting = new Set<string>();
     const lost: string[] = [];
-    const { planned, failed, folder } = await transform.executeWithOptions(
-      { summary: `transform ${events} events of ${objects.length} objects` },
-      [{ load, objects, tables: asked, existing: 'keep' }],
-    );
+    setCurrentDetails(`${what}: being transformed`);
+    const { planned, failed, folder } = await transform.executeWithOptions({ summary: `transform ${what}` }, [
+      { load, objects, tables: asked, existing: 'keep' },
+    ]);
     for (const { table, error } of failed) errors.set(table, error);
-    const input = ({ table, plan }: PlannedLoad): LoadInput => ({ load, table, plan, live: true });
-    const note = (one: PlannedLoad, error: string | undefined, filesGone: boolean): void => {
-      if (filesGone) lost.push(one.table);
-      else if (error === undefined) loaded.set(one.table, one);
-      else errors.set(one.table, error);
+    for (const { table } of planned) waiting.add(table);
+    const tell = (): void => setCurrentDetails(describe(what, loaded, waiting, errors));
+    const note = (table: string, end: { done: LoadWithoutRefused } | { error: string; filesGone: boolean }): void => {
+      waiting.delete(table);
+      if ('done' in end) loaded.set(table, end.done);
+      else if (end.filesGone) lost.push(table);
+      else errors.set(table, end.error);
+      tell();
     };
 
-    const loadTable = async (one: PlannedLoad): Promise<void> => {
+    const loadConcerned = async (one: PlannedLoad): Promise<void> => {
       try {
-        const summary = `load ${one.rows} rows, ${one.rejections} rejections into ${one.table}`;
-        await live.load.executeWithOptions({ summary }, [input(one)]);
-        note(one, undefined, false);
+        note(one.table, { done: await loadTable(live, one, { load, live: true }) });
       } catch (error) {
         const { message, type } = failureOf(error);
-        note(one, message, type === loadFilesGone);
+        note(one.table, { error: message, filesGone: type === loadFilesGone });
       }
     };
     const loadRest = async (rest: readonly PlannedLoad[]): Promise<void> => {
       if (rest.length === 0) return;
+      const loads = rest.map(({ table, plan }): LoadInput => ({ load, table, plan, live: true }));
       try {
-        const summary = `note ${rest.length} tables that these events do not concern`;
-        const outcomes = await live.loadEmpty.executeWithOptions({ summary }, [{ loads: rest.map(input), attempts }]);
-        outcomes.forEach(({ error, filesGone }, index) => note(rest[index]!, error, filesGone === true));
+        const summary = `note ${counted(rest.length, 'table')} that these events do not concern`;
+        const outcomes = await live.loadEmpty.executeWithOptions({ summary }, [{ loads, attempts }]);
+        outcomes.forEach(({ table, error, filesGone = false }, index) => {
+          note(table, error === undefined ? { done: { ...rest[index]!, refused: 0 } } : { error, filesGone });
+        });
       } catch (error) {
-        const { message } = failureOf(error);
-        for (const one of rest) note(one, message, false);
+        for (const { table } of rest) note(table, { error: failureOf(error).message, filesGone: false });
       }
     };
     const concerned = planned.filter(({ rows, rejections }) => rows + rejections > 0);
     const rest = planned.filter((one) => !concerned.includes(one));
     if (asked === 'all') nameTables([...concerned, ...failed].map(({ table }) => table));
-    await Promise.all([...concerned.map(loadTable), loadRest(rest)]);
+    tell();
+    await Promise.all([...concerned.map(loadConcerned), loadRest(rest)]);
     await discard({ folder }).catch(() => undefined);
     return lost;
   }
 }
 
 function describe(
-  loaded: ReadonlyMap<string, PlannedLoad>,
+  what: string,
+  loaded: ReadonlyMap<string, LoadWithoutRefused>,
+  waiting: ReadonlySet<string>,
   errors: ReadonlyMap<string, string>,
-  events: number,
 ): string {
-  const lines = [...loaded.values()].map(
-    ({ table, rows, rejections }) => `- ${table}: ${rows} rows, ${rejections} rejections`,
-  );
+  const lines = [...loaded.values()].map((one) => {
+    const refused = one.refused === 0 ? '' : `, ${count(one.refused)} of them since only the warehouse refuses them`;
+    return `- ${one.table}: ${linesOf(one)}${refused}`;
+  });
+  const loading = [...waiting].map((table) => `- ${table}: being loaded`);
   const handed = [...errors].map(([table, error]) => `- ${table}: handed over to its backfill (${error})`);
-  return [`${events} events`, ...lines, ...handed].join('\n').slice(0, 8_000);
+  return [what, ...handed, ...loading, ...lines].join('\n').slice(0, 8_000);
 }
