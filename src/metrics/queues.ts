@@ -11,10 +11,11 @@ export function watchQueues(
   settings: Pick<Settings, 'freshnessMs'>,
   figures: Figures,
   stop: AbortSignal,
+  everyMs = watchEveryMs(settings),
 ): void {
   for (const [name, queue] of Object.entries({ ...parts.sources, secondary: parts.secondary })) {
     const tell = backlogFigures(name, figures);
-    void watch(() => queue.backlog(), tell, watchEveryMs(settings), stop);
+    void watch(() => queue.backlog(), tell, everyMs, stop);
   }
 }
 

@@ -26,7 +26,12 @@ export interface StoresToWatch {
 }
 
 /** How far behind the lake each table is, again and again until `stop`. Never throws: a store that does not answer is a figure too. */
-export function watchStores({ parts, settings, tables }: StoresToWatch, figures: Figures, stop: AbortSignal): void {
+export function watchStores(
+  { parts, settings, tables }: StoresToWatch,
+  figures: Figures,
+  stop: AbortSignal,
+  everyMs = watchEveryMs(settings),
+): void {
   const lake = new LakeReader(Date.now() - settings.surviveMs - dayMs);
   const told = new StoreFigures(figures);
   let asking: (typeof asked)[number] = 'tables';
@@ -39,7 +44,7 @@ export function watchStores({ parts, settings, tables }: StoresToWatch, figures:
     const { missing } = await lake.read(parts, settings, owed, false);
     return { defined: defined.map(({ name }) => name), made: owed.map(({ shape }) => shape.name), missing };
   };
-  void watch(read, (reading) => told.tell(reading, asking), watchEveryMs(settings), stop);
+  void watch(read, (reading) => told.tell(reading, asking), everyMs, stop);
 }
 
 const dayMs = 86_400_000;
