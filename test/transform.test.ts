@@ -48,7 +48,7 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'transform-'));
   await writeFile(join(dir, 'catchment.config.ts'), config);
   await writeFile(join(dir, 'tables.ts'), tables);
-  transformer = createTransformer({ config: dir, dir }, { deadlineMs: 30_000, heapMb: 64 });
+  transformer = createTransformer({ config: dir, dir }, { deadlineMs: 30_000, memoryMb: 256 });
 });
 
 afterEach(async () => {
@@ -130,10 +130,10 @@ describe('user code that', () => {
     ['hangs', 'hang', 1000, 'took longer than 1 s'],
     ['gives a promise that never settles', 'never', 1000, 'took longer than 1 s'],
     ['ends the process', 'exit', 30_000, 'ended the thread (process.exit?)'],
-    ['eats memory', 'eat', 30_000, 'needed more than 64 MB of memory'],
+    ['eats memory', 'eat', 30_000, 'needed more than 256 MB of memory'],
   ])('%s costs its own event alone', async (_name, does, deadlineMs, reason) => {
     await transformer.close();
-    transformer = createTransformer({ config: dir, dir }, { deadlineMs, heapMb: 64 });
+    transformer = createTransformer({ config: dir, dir }, { deadlineMs, memoryMb: 256 });
     const bodies = [{ n: 1 }, { n: 2, does }, { n: 3 }];
     const outcomes = await transformer.transform(lakeObject(bodies.map((body) => ({ body }))));
     const numbers = filesOf('numbers', outcomes);

@@ -10,8 +10,8 @@ export interface IsolateOptions {
   readonly deadlineMs: number;
   /** Longest time for importing the tables, in milliseconds. */
   readonly loadMs: number;
-  /** Heap of a thread, in megabytes. One event may take twice as much outside of it, as Buffers do. */
-  readonly heapMb: number;
+  /** Most that the process may grow by for one object, in megabytes: heap, Buffers and all. */
+  readonly memoryMb: number;
 }
 
 /** The thread is no more: `at` is where the user's code was. */
@@ -43,11 +43,13 @@ export class Isolate {
     this.#options = options;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: ThreadData = { ...where, progress: this.#progress.buffer, port: port2 };
+    const { memoryMb } = options;
+    const workerData: ThreadData = { ...where, memoryMb, progress: this.#progress.buffer, port: port2 };
     this.#worker = startThread(new URL('./thread.js', import.meta.url), {
       workerData,
       transferList: [port2],
-      resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
+      // Far off: where the heap ends within a call of the engine's own, as in JSON.parse, V8 ends the whole process.
+      resourceLimits: { maxOldGenerationSizeMb: 4 * memoryMb },
       // What user code makes Node print may hold events, and none may reach a log.
       stdout: true,
       stderr: true,
@@ -92,27 +94,24 @@ export class Isolate {
 
   /**
    * Time counts only as far as this process was there to see it pass: a tick that comes late, after the process was
-   * paused or the machine asleep, counts as one tick. Memory outside the heap is told of the whole process alone, so what
-   * it grows by counts only while one event is in hand; should others have taken it, that event lives when it runs alone.
+   * paused or the machine asleep, counts as one tick. Memory is told of the whole process alone: should others have taken
+   * it meanwhile, the event in hand lives when it runs alone.
    */
   #watch(limitMs: number, inUserCode: () => boolean): NodeJS.Timeout {
-    const tickMs = Math.max(10, Math.min(250, limitMs / 20));
+    const tickMs = Math.max(10, Math.min(50, limitMs / 20));
     let seen = this.#progress.count;
     let spentMs = 0;
-    let rss = process.memoryUsage.rss();
+    const mostBytes = process.memoryUsage.rss() + this.#options.memoryMb * 2 ** 20;
     let last = performance.now();
     return setInterval(() => {
       const now = performance.now();
       const passedMs = Math.min(now - last, 2 * tickMs);
       last = now;
       const count = this.#progress.count;
-      const inHand = count === seen && inUserCode();
+      spentMs = count === seen && inUserCode() ? spentMs + passedMs : 0;
       seen = count;
-      spentMs = inHand ? spentMs + passedMs : 0;
-      const rssNow = process.memoryUsage.rss();
-      if (!inHand) rss = rssNow;
       if (spentMs >= limitMs) this.#kill('deadline');
-      else if (rssNow - rss > 2 * this.#options.heapMb * 2 ** 20) this.#kill('memory');
+      else if (process.memoryUsage.rss() > mostBytes) this.#kill('memory');
     }, tickMs);
   }
 

@@ -18,6 +18,7 @@ export interface Position {
 export interface ThreadData {
   readonly config: string;
   readonly dir: string;
+  readonly memoryMb: number;
   readonly progress: SharedArrayBuffer;
   /** Not the thread's `parentPort`, which user code can reach. */
   readonly port: MessagePort;

@@ -19,6 +19,8 @@ const lineFeed = 0x0a;
 const chunkBytes = 256 * 1024;
 /** More than any batch of ours expands to: 64 MB of envelopes, were each byte written as an escape of six. */
 const mostBytes = 400_000_000;
+/** Longer than any line of ours: no queue takes a message of 16 MB. */
+const mostOfLine = 100_000_000;
 
 /** The envelopes of an object, in order. Throws `LakeCorrupt` where the bytes are not what is claimed of them. */
 export function* envelopesOf(object: Uint8Array, claims: ObjectClaims): Generator<Envelope> {
@@ -32,6 +34,8 @@ export function* envelopesOf(object: Uint8Array, claims: ObjectClaims): Generato
     const end = lines.indexOf(lineFeed, start);
     const stop = end < 0 ? lines.length : end;
     line++;
+    if (stop - start > mostOfLine)
+      throw new LakeCorrupt(`${key}: line ${line} is longer than ${mostOfLine} bytes`, { key, line });
     const envelope = readEnvelope(lines.toString('utf8', start, stop), claims);
     if (envelope === undefined)
       throw new LakeCorrupt(`${key}: line ${line} is no envelope of this batch`, { key, line });

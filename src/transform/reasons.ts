@@ -31,26 +31,27 @@ function cut(reason: string): string {
 
 function classOf(thrown: unknown): string {
   const noError = 'something that is no Error';
-  if (!(thrown instanceof Error)) return noError;
   try {
+    if (!(thrown instanceof Error)) return noError;
     const { name } = thrown.constructor;
     return /^[A-Za-z_$][\w$]{0,60}$/.test(name) ? name : 'an Error';
   } catch {
-    return noError;
+    return noError; // a getter of the user's, or a proxy
   }
 }
 
 /** A stack begins with the message: only a line number right behind the table's own file is taken from it. */
 function lineIn(thrown: unknown, file: string | undefined): string | undefined {
-  if (file === undefined || !(thrown instanceof Error)) return undefined;
+  if (file === undefined) return undefined;
   try {
+    if (!(thrown instanceof Error)) return undefined;
     const { stack } = thrown;
     if (typeof stack !== 'string') return undefined;
     const at = stack.indexOf(`${file}:`);
     const line = at < 0 ? undefined : /^\d{1,7}/.exec(stack.slice(at + file.length + 1))?.[0];
     return line === undefined ? undefined : `${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
   } catch {
-    return undefined; // a getter of the user's
+    return undefined; // as above
   }
 }
 

@@ -92,14 +92,13 @@ export class TableTransform {
   }
 
   #make(event: LakeEvent): Made | Promise<Made> {
-    let matched: unknown;
     try {
-      matched = this.#table.match(event);
+      const matched: unknown = this.#table.match(event);
+      if (!matched) return 'not matched';
+      if (isPromise(matched)) return new Refusal('match gave a promise: it must answer at once');
     } catch (error) {
       return this.#thrown(error, 'match');
     }
-    if (!matched) return 'not matched';
-    if (isPromise(matched)) return new Refusal('match gave a promise: it must answer at once');
     return this.#guarded('the contract', () => this.#contract(event));
   }
 

@@ -50,4 +50,7 @@ async function answer(job: Job): Promise<void> {
   } finally {
     progress.at(0, 0);
   }
+  // What user code keeps from object to object grows without an end; a new thread starts with none of it.
+  const { heapUsed, external } = process.memoryUsage();
+  if (heapUsed + external > data.memoryMb * 2 ** 20) process.exit();
 }

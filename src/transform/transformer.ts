@@ -48,7 +48,7 @@ export interface TransformerOptions extends Partial<IsolateOptions> {
   readonly threads?: number;
 }
 
-const defaults: IsolateOptions = { deadlineMs: 5_000, loadMs: 60_000, heapMb: 512 };
+const defaults: IsolateOptions = { deadlineMs: 5_000, loadMs: 60_000, memoryMb: 1024 };
 /** So many events of one table that hang or break the thread within one object are the table's fault, not theirs. */
 const mostVerdicts = 3;
 
@@ -159,7 +159,7 @@ class Slot {
     const answer = await this.#run({ ...job, tables: [], verdicts: [] });
     if (!(answer instanceof Died)) return;
     const { key } = job;
-    throw new LakeCorrupt(`${key}: cannot be read within ${this.#options.heapMb} MB of memory`, { key });
+    throw new LakeCorrupt(`${key}: cannot be read within ${this.#options.memoryMb} MB of memory`, { key });
   }
 
   #alone(job: Omit<Job, 'tables' | 'verdicts'>, name: string, line: number): Promise<Answer | Died> {
@@ -196,7 +196,7 @@ function notLoaded(loaded: Exclude<Loaded, { tables: unknown }> | Died, options:
   if (!(loaded instanceof Died)) return fromFailure(loaded.failure);
   const how = {
     deadline: `took longer than ${options.loadMs / 1000} s`,
-    memory: `needed more than ${options.heapMb} MB`,
+    memory: `needed more than ${options.memoryMb} MB`,
     exit: `ended the thread${loaded.error === undefined ? '' : `: ${loaded.error}`}`,
   };
   return new ConfigError(`importing the config and its tables ${how[loaded.how]}`);
@@ -207,7 +207,7 @@ function reasonOf(died: Died, options: IsolateOptions): string {
     case 'deadline':
       return `took longer than ${options.deadlineMs / 1000} s`;
     case 'memory':
-      return `needed more than ${options.heapMb} MB of memory`;
+      return `needed more than ${options.memoryMb} MB of memory`;
     case 'exit':
       return 'ended the thread (process.exit?)';
   }
