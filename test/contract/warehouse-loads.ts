@@ -6,12 +6,14 @@ import { newId } from '../../src/ids.js';
 import { objectKey } from '../../src/keys.js';
 import type { Lake } from '../../src/providers/lake.js';
 import type { Load, LoadBatch, StagedFile, TableShape } from '../../src/providers/warehouse.js';
+import { encodeBatch } from '../../src/starter/encode.js';
 
 export interface TestEvent {
   readonly id: string;
   readonly key: string;
   readonly source: string;
   readonly sentAt: string;
+  readonly body: string;
 }
 
 /** A copy of an event, and what the transform made of it. */
@@ -27,22 +29,37 @@ export interface Batch {
   readonly batch: string;
   readonly copies: readonly Copy[];
   readonly problem?: 'gone' | 'corrupt';
+  /** Of its lake object, where there is one. */
+  readonly key?: string;
 }
 
 export function someEvent(options: { sentAt?: string; id?: string; body?: string } = {}): TestEvent {
   const id = options.id ?? newId();
+  const body = options.body ?? id;
   return {
     id,
-    key: eventKey('app', id, Buffer.from(options.body ?? id), {}),
+    key: eventKey('app', id, Buffer.from(body), {}),
     source: 'app',
     sentAt: options.sentAt ?? '2026-11-24T12:00:00.123Z',
+    body,
   };
 }
 
 export const batchOf = (...copies: Copy[]): Batch => ({ batch: newId(), copies });
 export const unreadable = (batch: string, problem: 'gone' | 'corrupt'): Batch => ({ batch, copies: [], problem });
 export const keyOf = (batch: Batch): string =>
-  objectKey({ source: 'app', batch: batch.batch, events: batch.copies.length, hash: '0'.repeat(32) });
+  batch.key ?? objectKey({ source: 'app', batch: batch.batch, events: batch.copies.length, hash: '0'.repeat(32) });
+
+/** Puts the lake object of the batch's events there. */
+export async function stored(lake: Lake, batch: Batch): Promise<Batch> {
+  const deliveries = batch.copies.map(({ event: { id, body, sentAt } }) => {
+    return { id, body: Buffer.from(body), attributes: {}, sentAt: new Date(sentAt) };
+  });
+  const { body, sha256, events } = await encodeBatch({ source: 'app', batch: batch.batch, dedupeMs: 0, deliveries });
+  const key = objectKey({ source: 'app', batch: batch.batch, events, hash: sha256.slice(0, 32) });
+  await lake.put(key, body);
+  return { ...batch, key };
+}
 
 /** Stages the batches' load files as the transform would. */
 export async function stageLoad(

@@ -3,6 +3,7 @@ import { keepTests } from './warehouse-keep.js';
 import { loadingTests } from './warehouse-loading.js';
 import { migrateTests } from './warehouse-migrate.js';
 import { readingTests } from './warehouse-reading.js';
+import { refusedTests } from './warehouse-refused.js';
 import { rejectionsTests } from './warehouse-rejections.js';
 import { replaceTests } from './warehouse-replace.js';
 import { valuesTests } from './warehouse-values.js';
@@ -37,6 +38,7 @@ export function warehouseContract({ name, start, skip = [] }: WarehouseContract)
     replaceTests(context);
     loadingTests(context);
     valuesTests(context);
+    refusedTests(context);
     migrateTests(context);
     readingTests(context);
 
