@@ -10,7 +10,8 @@ import { startNode, type Running } from './processes.js';
 /** The repository; this file runs from `bench/.catchment/build/bench`. */
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 export const benchDir = join(root, 'bench');
-const config = join(benchDir, 'pipeline', 'catchment.config.ts');
+export const benchConfig = join(benchDir, 'pipeline', 'catchment.config.ts');
+export const cli = join(root, 'dist', 'cli', 'main.js');
 
 /** A way to get events from the queue into the tables, up and ready. */
 export interface Contender {
@@ -38,10 +39,10 @@ export async function startCatchment(dir: string, profile: Profile): Promise<Con
     ...{ dataDir, program, port, uiPort, metricsPort, namespace: 'default', say, signal },
     onStart: () => undefined,
   });
-  const env = { TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
+  const env = { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, BENCH_STALLS: stallsIn(dir) };
   const start = (command: string, ready: string): Promise<Running> => {
-    const cli = [join(root, 'dist', 'cli', 'main.js'), command, '--config', config, '--dir', dir, '--supervised'];
-    return startNode([...profiling(profile), ...cli], env, `"msg":"${ready}"`);
+    const call = [cli, command, '--config', benchConfig, '--dir', dir, '--supervised'];
+    return startNode([...profiling(profile), ...call], env, `"msg":"${ready}"`);
   };
   const worker = await start('worker', 'working');
   const poll = await start('poll', 'polling');
@@ -59,8 +60,19 @@ export async function startCatchment(dir: string, profile: Profile): Promise<Con
 
 export async function startBare(dir: string, profile: Profile): Promise<Contender> {
   const main = join(import.meta.dirname, 'bare.js');
-  const bare = await startNode([...profiling(profile), main, config, dir], {}, '"msg":"polling"');
+  const bare = await startNode(
+    [...profiling(profile), main, benchConfig, dir],
+    { BENCH_STALLS: stallsIn(dir) },
+    '"msg":"polling"',
+  );
   return { name: 'bare', processes: { bare: bare.pid }, actions: () => Promise.resolve(0), stop: () => bare.stop() };
+}
+
+/** The folder where processes note their stalls. */
+export function stallsIn(dir: string): string {
+  const folder = join(dir, 'stalls');
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 function profiling(profile: Profile): string[] {

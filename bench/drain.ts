@@ -8,16 +8,17 @@ import { loadSettings } from '../src/config/load.js';
 import { parseObjectKey } from '../src/keys.js';
 import { openParts, type Parts } from '../src/open.js';
 import { createSender } from '../src/send/sender.js';
-import { benchDir, type Contender } from './contenders.js';
+import { benchDir, stallsIn, type Contender } from './contenders.js';
 import { attributes, bodies, fill } from './events.js';
 import { gateFile, longestRequestMs } from './pipeline/gate.js';
-import { cpuSeconds, peakBytes } from './processes.js';
+import { cpuSeconds, longestStallMs, peakBytes } from './processes.js';
 
 export interface DrainResult {
   readonly events: number;
   readonly bytes: number;
   readonly seconds: number;
   readonly eventsPerSecond: number;
+  readonly megabytesPerSecond: number;
   /** CPU seconds per 100,000 events, by process. */
   readonly cpu: Readonly<Record<string, number>>;
   readonly cpuInAll: number;
@@ -26,6 +27,14 @@ export interface DrainResult {
   readonly actionsPerMillion: number;
   /** Most resident memory, start-up and warm-up included, by process. */
   readonly peakMB: Readonly<Record<string, number>>;
+  /** The longest time that an event loop stood still while the clock ran, by Node process. */
+  readonly longestStallMs: Readonly<Record<string, number>>;
+}
+
+export interface Backlog {
+  readonly events: number;
+  readonly bytes: number;
+  readonly warmUp: number;
 }
 
 /** Without one more event in the tables, a drain has failed. */
@@ -65,7 +74,7 @@ export async function onStage<Result>(
 export async function drain(
   { dir, parts, open }: Stage,
   contender: Contender,
-  { events, bytes, warmUp }: { events: number; bytes: number; warmUp: number },
+  { events, bytes, warmUp }: Backlog,
 ): Promise<DrainResult> {
   const sender = createSender(parts.sources.app!, { attributes });
   const next = bodies(bytes);
@@ -80,7 +89,7 @@ export async function drain(
 
   const cpuBefore = everyProcess(contender, cpuSeconds);
   const actionsBefore = await contender.actions();
-  const began = performance.now();
+  const [began, beganAt] = [performance.now(), Date.now()];
   open();
   await drained(parts, warmUp + events);
   const seconds = (performance.now() - began) / 1_000;
@@ -88,6 +97,8 @@ export async function drain(
   const actions = (await contender.actions()) - actionsBefore;
   await proveComplete(parts, warmUp + events);
 
+  // The server is no process of Node's.
+  const { server: _, ...stalls } = everyProcess(contender, (pid) => longestStallMs(stallsIn(dir), pid, beganAt));
   const per100k = 100_000 / events;
   const cpu = everyProcess(contender, (_, name) => (cpuAfter[name]! - cpuBefore[name]!) * per100k);
   const cpuInAll = Object.values(cpu).reduce((sum, one) => sum + one, 0);
@@ -96,12 +107,14 @@ export async function drain(
     bytes,
     seconds,
     eventsPerSecond: events / seconds,
+    megabytesPerSecond: (events * bytes) / seconds / 1e6,
     cpu,
     cpuInAll,
     eventsPerCpuSecond: 100_000 / cpuInAll,
     eventsPerObject: events / (await objectsOf(parts, warmUp)),
     actionsPerMillion: (actions / events) * 1_000_000,
     peakMB: everyProcess(contender, (pid) => peakBytes(pid) / 1e6),
+    longestStallMs: stalls,
   };
 }
 
@@ -109,7 +122,7 @@ function gate(dir: string): string {
   return join(dir, '.catchment', gateFile);
 }
 
-function everyProcess(
+export function everyProcess(
   { processes }: Contender,
   measure: (pid: number, name: string) => number,
 ): Record<string, number> {
@@ -146,7 +159,8 @@ async function loaded(parts: Parts): Promise<number> {
 async function proveComplete(parts: Parts, events: number): Promise<void> {
   const [row] = await rowsOf(
     parts,
-    `SELECT (SELECT count(*) FROM views) AS views, (SELECT count(DISTINCT _event_key) FROM views) AS keys,
+    `SELECT (SELECT count(*) FROM views WHERE _source = 'app') AS views,
+      (SELECT count(DISTINCT _event_key) FROM views WHERE _source = 'app') AS keys,
       (SELECT count(*) FROM items) AS items, (SELECT count(*) FROM catchment_rejected) AS rejected`,
   );
   const found = JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));

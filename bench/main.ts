@@ -1,66 +1,76 @@
 /**
  * `npm run bench`: what Catchment does a second and what it costs, beside the bare loop (bench/README.md).
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 
 import { benchDir, startBare, startCatchment } from './contenders.js';
-import { drain, onStage, type DrainResult } from './drain.js';
+import { drain, onStage, type Backlog, type DrainResult } from './drain.js';
+import { fillTable } from './growth.js';
+import { idle, type IdleResult } from './idle.js';
 import { latency, type LatencyResult } from './latency.js';
-import { printDrains, printLatencies } from './report.js';
+import { printDrains, printIdle, printLatencies } from './report.js';
 
 interface Options {
-  readonly events: string;
-  readonly bytes: string;
+  readonly shapes: string;
   readonly warmUp: string;
   readonly rounds: string;
   readonly rates: string;
   readonly seconds: string;
-  readonly only?: string;
+  readonly rows: string;
+  readonly only?: readonly string[];
+  readonly without?: 'bare' | 'catchment';
   readonly profile?: string;
   readonly name: string;
 }
 
+/** Events of one size, drained by both, in turns. */
+interface Drains {
+  readonly what: string;
+  readonly catchment: readonly DrainResult[];
+  readonly bare: readonly DrainResult[];
+}
+
+const parts = ['drains', 'memory', 'latency', 'idle', 'growth'] as const;
 const options = new Command('bench')
-  .option('--events <n>', 'events of a drain', '200000')
-  .option('--bytes <n>', 'size of a body', '1024')
-  .option('--warm-up <n>', 'events before the clock starts', '40000')
+  .option('--shapes <list>', 'drains: events x bytes of a body', '1000000x1024,2000000x100,20000x20480')
+  .option('--warm-up <n>', 'events before the clock starts, of 1 KB; fewer of larger ones', '40000')
   .option('--rounds <n>', 'drains of each; they take turns, and the median counts', '1')
-  .option('--rates <list>', 'events/s at which the latency is measured', '10')
-  .option('--seconds <n>', 'how long at each rate', '30')
-  .option('--only <part>', 'catchment, bare or latency')
+  .option('--rates <list>', 'events/s at which the latency is measured', '10,500')
+  .option('--seconds <n>', 'how long at each rate, and how long nothing comes', '30')
+  .option('--rows <list>', 'growth: rows in the table before 200,000 events come', '10000,10000000')
+  .addOption(new Option('--only <parts...>', 'some of it').choices(parts))
+  .addOption(new Option('--without <contender>', 'drains of one alone').choices(['bare', 'catchment']))
   .option('--profile <folder>', 'write CPU profiles there; the figures are then too high')
   .option('--name <name>', 'the result goes to bench/results/<name>.json', 'latest')
   .parse()
   .opts<Options>();
 
-const does = (part: string): boolean => options.only === undefined || options.only === part;
+const does = (part: (typeof parts)[number]): boolean => options.only?.includes(part) ?? true;
 const profile = options.profile === undefined ? undefined : resolve(options.profile);
-const backlog = { events: Number(options.events), bytes: Number(options.bytes), warmUp: Number(options.warmUp) };
+const rounds = Number(options.rounds);
 
-const catchment: DrainResult[] = [];
-const bare: DrainResult[] = [];
-const latencies: LatencyResult[] = [];
-for (let round = 0; round < Number(options.rounds); round++) {
-  if (does('bare'))
-    bare.push(
-      await onStage(
-        (dir) => startBare(dir, profile),
-        (...on) => drain(...on, backlog),
-      ),
-    );
-  if (does('catchment')) {
-    catchment.push(
-      await onStage(
-        (dir) => startCatchment(dir, profile),
-        (...on) => drain(...on, backlog),
-      ),
-    );
+const drains: Drains[] = [];
+if (does('drains')) {
+  for (const shape of options.shapes.split(',')) {
+    const [events, bytes] = shape.split('x').map(Number) as [number, number];
+    drains.push(await drainBoth(`${bytes} B`, backlog(events, bytes)));
   }
 }
+// A batch takes 48 MB of them at most: so large a backlog shows whether anything grows with it.
+if (does('memory')) drains.push(await drainBoth('2 GB of 1 MB', backlog(2_000, 1_000_000), 'catchment only'));
+if (does('growth')) {
+  for (const rows of options.rows.split(',').map(Number)) {
+    const what = `1024 B into a table of ${rows} rows`;
+    drains.push(await drainBoth(what, backlog(200_000, 1_024), 'catchment only', (dir) => fillTable(dir, rows)));
+  }
+}
+
+const latencies: LatencyResult[] = [];
 if (does('latency')) {
   for (const rate of options.rates.split(',').map(Number)) {
     const load = { rate, seconds: Number(options.seconds) };
@@ -71,16 +81,52 @@ if (does('latency')) {
       ),
     );
   }
+  await printLatencies(latencies);
 }
 
-await printDrains(catchment, bare);
-await printLatencies(latencies);
+let idling: IdleResult | undefined;
+if (does('idle')) {
+  idling = await onStage(
+    (dir) => startCatchment(dir, profile),
+    (...on) => idle(...on, Number(options.seconds)),
+  );
+  printIdle(idling);
+}
+
 const file = join(benchDir, 'results', `${options.name}.json`);
 mkdirSync(join(benchDir, 'results'), { recursive: true });
 const machine = { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version };
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: benchDir, encoding: 'utf8' }).trim();
 const call = process.argv.slice(2);
-writeFileSync(
-  file,
-  `${JSON.stringify({ at: new Date().toISOString(), call, machine, catchment, bare, latencies }, null, 2)}\n`,
-);
+const result = { at: new Date().toISOString(), commit, call, machine, drains, latencies, idle: idling };
+writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 process.exit();
+
+function backlog(events: number, bytes: number): Backlog {
+  const warmUp = Math.ceil(Math.min(Number(options.warmUp), (Number(options.warmUp) * 1_024) / bytes));
+  return { events, bytes, warmUp };
+}
+
+async function drainBoth(
+  what: string,
+  load: Backlog,
+  who: 'both' | 'catchment only' = 'both',
+  prepare: (dir: string) => Promise<void> = () => Promise.resolve(),
+): Promise<Drains> {
+  const catchment: DrainResult[] = [];
+  const bare: DrainResult[] = [];
+  const run = async (start: typeof startBare): Promise<DrainResult> =>
+    onStage(
+      async (dir) => {
+        await prepare(dir);
+        return start(dir, profile);
+      },
+      (...on) => drain(...on, load),
+    );
+  for (let round = 0; round < rounds; round++) {
+    if (who === 'both' && options.without !== 'bare') bare.push(await run(startBare));
+    if (options.without !== 'catchment') catchment.push(await run(startCatchment));
+  }
+  await printDrains(what, catchment, bare);
+  return { what, catchment, bare };
+}

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ticksPerSecond = 100;
@@ -18,6 +19,15 @@ export function peakBytes(pid: number): number {
   return Number(kilobytes) * 1_024;
 }
 
+/** The longest time that the event loop of a process has stood still since then, in milliseconds (stalls.ts). */
+export function longestStallMs(folder: string, pid: number, since: number): number {
+  const file = join(folder, String(pid));
+  if (!existsSync(file)) return 0;
+  const stalls = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const lasted = stalls.map((line) => line.split(' ').map(Number) as [at: number, ms: number]);
+  return lasted.reduce((longest, [at, ms]) => (at - ms >= since ? Math.max(longest, ms) : longest), 0);
+}
+
 export interface Running {
   readonly pid: number;
   stop(): Promise<void>;
@@ -25,7 +35,11 @@ export interface Running {
 
 /** Starts a Node process and resolves when it has said `ready` in a line; one that ends by itself fails the bench. */
 export async function startNode(args: readonly string[], env: NodeJS.ProcessEnv, ready: string): Promise<Running> {
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const recorder = join(import.meta.dirname, 'stalls.js');
+  const child = spawn(process.execPath, ['--import', recorder, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'exit');
   let stopping = false;
   const last: string[] = [];

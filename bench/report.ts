@@ -1,8 +1,14 @@
 import { renderTable } from '../src/cli/table.js';
 import type { DrainResult } from './drain.js';
+import type { IdleResult } from './idle.js';
 import type { LatencyResult } from './latency.js';
 
-export async function printDrains(catchment: readonly DrainResult[], bare: readonly DrainResult[]): Promise<void> {
+export async function printDrains(
+  what: string,
+  catchment: readonly DrainResult[],
+  bare: readonly DrainResult[],
+): Promise<void> {
+  console.log(`\nDraining ${what}:`);
   const [of, ofBare] = [median(catchment), median(bare)];
   const rows = [
     ...(of === undefined ? [] : [{ '': 'catchment', ...shown(of) }]),
@@ -15,8 +21,14 @@ export async function printDrains(catchment: readonly DrainResult[], bare: reado
   console.log(`of the bare loop: ${wall.toFixed(2)} in events/s, ${cpu.toFixed(2)} in events per CPU-second`);
 }
 
+export function printIdle({ seconds, cores }: IdleResult): void {
+  const all = Object.values(cores).reduce((sum, one) => sum + one, 0);
+  console.log(`\nIdle for ${seconds} s: ${(100 * all).toFixed(1)} % of a core (${list(cores, 3)})`);
+}
+
 export async function printLatencies(latencies: readonly LatencyResult[]): Promise<void> {
   if (latencies.length === 0) return;
+  console.log('\nFrom send to a query:');
   const rows = latencies.map(({ eventsPerSecond, events, p50, p99, max, cores }) => ({
     'events/s': eventsPerSecond,
     events,
@@ -36,14 +48,14 @@ function median(runs: readonly DrainResult[]): DrainResult | undefined {
 function shown(run: DrainResult): Record<string, unknown> {
   return {
     events: run.events,
-    bytes: run.bytes,
     'events/s': Math.round(run.eventsPerSecond),
-    'MB/s': Number(((run.eventsPerSecond * run.bytes) / 1e6).toFixed(1)),
+    'MB/s': Number(run.megabytesPerSecond.toFixed(1)),
     'CPU-s per 100,000': Number(run.cpuInAll.toFixed(2)),
     'by process': list(run.cpu, 2),
     'events/object': Math.round(run.eventsPerObject),
     'actions/million': Math.round(run.actionsPerMillion),
     'peak MB': list(run.peakMB, 0),
+    'longest stall ms': list(run.longestStallMs, 0),
   };
 }
 
