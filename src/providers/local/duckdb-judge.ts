@@ -5,8 +5,8 @@ import { moment, rejectedOf, tableOf } from './duckdb-sql.js';
 /** What becomes of a batch's copies of events. */
 export interface Judged {
   readonly batch: string;
-  /** Copies looked at. */
-  readonly events: number;
+  /** Copies looked at, where that is not all of them. */
+  readonly events?: number;
   readonly rows: number;
   readonly removed: number;
   readonly duplicates: number;
@@ -14,12 +14,19 @@ export interface Judged {
   readonly cleared: number;
 }
 
+export interface Judgement {
+  readonly batches: readonly Judged[];
+  /** Conditions of the lines of `staged`, and of `refused`, that are to be inserted. */
+  readonly rows: string;
+  readonly rejections: string;
+}
+
 /**
  * Decides what becomes of each copy of an event, into the temporary tables `judged` (a line a copy) and `chosen` (the
  * lines of `staged` that become rows). Of the copies in one load one decides: the first with rows, else the first
  * rejected, else the first that makes no row; so the order in which copies come changes nothing.
  */
-export async function judge(session: Session, load: Load, window: { from: string; to: string }): Promise<Judged[]> {
+export async function judge(session: Session, load: Load, window: { from: string; to: string }): Promise<Judgement> {
   const { name: table } = load.table;
   const between = `BETWEEN ${moment(window.from)} AND ${moment(window.to)}`;
   await session.run(`CREATE TEMP TABLE judged AS
@@ -57,10 +64,14 @@ export async function judge(session: Session, load: Load, window: { from: string
     FROM (SELECT *, outcome IN ('rows', 'rejected', 'none') AS acts FROM judged) AS judged
       LEFT JOIN (SELECT batch, count(*) AS rows FROM chosen GROUP BY batch) AS made USING (batch)
     GROUP BY batch`);
-  return rows.map(({ batch, ...counts }) => ({
-    batch: batch as string,
-    ...(Object.fromEntries(Object.entries(counts).map(([count, n]) => [count, Number(n)])) as Omit<Judged, 'batch'>),
-  }));
+  return {
+    batches: rows.map(({ batch, ...counts }) => ({
+      batch: batch as string,
+      ...(Object.fromEntries(Object.entries(counts).map(([count, n]) => [count, Number(n)])) as Omit<Judged, 'batch'>),
+    })),
+    rows: '_line IN (SELECT line FROM chosen)',
+    rejections: `rowid IN (SELECT first FROM judged WHERE outcome = 'rejected')`,
+  };
 }
 
 /** The copy is none of this load's business: it changes nothing, and is not counted. */

@@ -1,6 +1,7 @@
 import { RowsRefused } from '../../errors.js';
 import type { Load, LoadBatch, LoadResult } from '../warehouse.js';
-import { judge } from './duckdb-judge.js';
+import { judge, type Judgement } from './duckdb-judge.js';
+import { judgeNew } from './duckdb-new.js';
 import { insertNaming } from './duckdb-refused.js';
 import type { Session } from './duckdb-session.js';
 import { lineColumns, list, loadsOf, moment, name, rejectedOf, rejectionColumns, tableOf, text } from './duckdb-sql.js';
@@ -73,17 +74,20 @@ async function loadReadable(
     from: least(batches.map((batch) => batch.lookFrom)),
     to: greatest(batches.map((batch) => batch.lookTo)),
   };
-  for (const judged of await judge(session, load, window)) {
+  // Which lines are refused is told of lines that `judge` chose.
+  const judgement =
+    (naming ? undefined : await judgeNew(session, load, window)) ?? (await judge(session, load, window));
+  for (const judged of judgement.batches) {
     const result = results.get(judged.batch);
     if (result === undefined)
       throw new RowsRefused('a load file names a batch that it is not of', { table: load.table.name });
     const { rows, removed, duplicates, rejected, cleared } = judged;
-    const matched = load.existing === 'rejected' ? judged.events : result.matched;
+    const matched = load.existing === 'rejected' ? (judged.events ?? 0) : result.matched;
     results.set(judged.batch, { ...result, matched, rows, removed, duplicates, rejected, cleared });
   }
   const insert = (sql: string): Promise<void> =>
     naming ? insertNaming(session, load, batches, window, sql) : session.run(sql);
-  await apply(session, load, window, sum([...results.values()]), insert);
+  await apply(session, load, window, sum([...results.values()]), judgement, insert);
   return results;
 }
 
@@ -93,6 +97,7 @@ async function apply(
   { table }: Load,
   window: { from: string; to: string },
   all: LoadResult,
+  chosen: Judgement,
   insert: (sql: string) => Promise<void>,
 ): Promise<void> {
   const between = `BETWEEN ${moment(window.from)} AND ${moment(window.to)}`;
@@ -107,14 +112,14 @@ async function apply(
     const columns = [...Object.keys(lineColumns), ...table.columns.map((column) => column.name)].map(name).join(', ');
     await insert(
       `INSERT INTO ${tableOf(table.name)} (${columns}, _version, _loaded_at) ` +
-        `SELECT ${columns}, ${table.version}, now() FROM staged WHERE _line IN (SELECT line FROM chosen)`,
+        `SELECT ${columns}, ${table.version}, now() FROM staged WHERE ${chosen.rows}`,
     );
   }
   if (all.rejected > 0) {
     const columns = Object.keys(rejectionColumns).join(', ');
     await session.run(
       `INSERT INTO ${rejectedOf(table.name)} (version, ${columns}, rejected_at) SELECT ${table.version}, ${columns}, now() ` +
-        `FROM refused WHERE rowid IN (SELECT first FROM judged WHERE outcome = 'rejected')`,
+        `FROM refused WHERE ${chosen.rejections}`,
     );
   }
 }
