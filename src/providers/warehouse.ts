@@ -128,7 +128,7 @@ export interface Warehouse {
    * Makes or widens tables, and records from when each owes its events; repeatable, safe from several processes and
    * beside loads, those of the shape before included. A column that is added is nullable in the warehouse whatever the
    * shape says, and one that the shape no longer has stays. A column's type is widened where the warehouse can do so and
-   * every value stays what it is (INTEGER to BIGINT, DECIMAL(10,2) to DECIMAL(12,2)); one that is wider already stays.
+   * every value stays what it is (INTEGER to BIGINT, DECIMAL(10,2) to DECIMAL(12,2)).
    * Throws `SchemaConflict` (table, column, what to do instead), having changed nothing of that table, and all others.
    */
   migrate(tables: readonly TableShape[], how: 'plan' | 'apply'): Promise<Change[]>;

@@ -2,15 +2,29 @@ import { SchemaConflict, TableMissing } from '../../errors.js';
 import type { Column, TableShape } from '../warehouse.js';
 import { owesFrom } from './duckdb-audit.js';
 import type { Session } from './duckdb-session.js';
-import { name, text, typeOf } from './duckdb-sql.js';
+import { name, systemColumns, text, typeOf } from './duckdb-sql.js';
 
-/** Types by column, in lower case since DuckDB does not tell names apart by case; empty where there is no such table. */
-export async function columnsOf(session: Session, table: string): Promise<ReadonlyMap<string, string>> {
+/** A column as it is in the warehouse. */
+interface Found {
+  /** As DuckDB tells it. */
+  readonly type: string;
+  /** Whether a row must bring a value for it. */
+  readonly must: boolean;
+}
+
+/** By name, in lower case since DuckDB does not tell names apart by case; empty where there is no such table. */
+export async function columnsOf(session: Session, table: string): Promise<ReadonlyMap<string, Found>> {
   const rows = await session.rows(
-    `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() ` +
+    `SELECT column_name AS name, data_type AS type, NOT is_nullable AND column_default IS NULL AS must ` +
+      `FROM duckdb_columns() WHERE database_name = current_database() ` +
       `AND schema_name = 'main' AND lower(table_name) = lower(${text(table)})`,
   );
-  return new Map(rows.map((row) => [(row['column_name'] as string).toLowerCase(), row['data_type'] as string]));
+  return new Map(
+    rows.map((row) => {
+      const { name, type, must } = row as unknown as Found & { name: string };
+      return [name.toLowerCase(), { type, must }];
+    }),
+  );
 }
 
 /** The shape's columns with their types as DuckDB tells them: `decimal(12,2)` is `DECIMAL(12,2)`. Throws `SchemaConflict`. */
@@ -77,13 +91,22 @@ export async function checkTable(session: Session, shape: TableShape): Promise<v
         { table, column },
       );
     }
-    if (!holds(found, type)) {
+    if (!holds(found.type, type)) {
       throw new SchemaConflict(
-        `column ${column} of table ${table} is ${found}, and the config asks for ${type}: run catchment migrate; ` +
+        `column ${column} of table ${table} is ${found.type}, and the config asks for ${type}: run catchment migrate; ` +
           `where it was changed by hand, change it back (ALTER TABLE ${table} ALTER ${column} TYPE ${type})`,
         { table, column },
       );
     }
+  }
+  const ours = new Set([...shape.columns.map((column) => column.name.toLowerCase()), ...Object.keys(systemColumns)]);
+  for (const [column, { must }] of there) {
+    if (!must || ours.has(column)) continue;
+    throw new SchemaConflict(
+      `column ${column} of table ${table} is NOT NULL, and the config has no such column to fill it: ` +
+        `let it be empty (ALTER TABLE ${table} ALTER ${column} DROP NOT NULL), or add it to the table's row`,
+      { table, column },
+    );
   }
 }
 

@@ -25,15 +25,14 @@ export async function planTable(session: Session, shape: TableShape): Promise<Ch
 
   const changes: Change[] = [];
   for (const [{ name: column }, type] of wanted) {
-    const there = columns.get(column.toLowerCase());
+    const there = columns.get(column.toLowerCase())?.type;
     if (there === undefined) changes.push({ table: shape.name, what: 'add column', column });
-    // One that is wider is a newer config's, whose loads go on.
-    else if (holds(there, type)) continue;
+    else if (there === type) continue;
     else if (holds(type, there)) changes.push({ table: shape.name, what: 'widen column', column });
     else {
       throw new SchemaConflict(
         `column ${column} of table ${shape.name} is ${there}, and the config asks for ${type}, which would lose values: ` +
-          `give the new column another name, or make a table of another name and backfill it`,
+          `ask for ${there}, give the new column another name, or make a table of another name and backfill it`,
         { table: shape.name, column },
       );
     }

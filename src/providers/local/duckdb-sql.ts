@@ -53,7 +53,7 @@ export const lineColumns = {
   _batch: 'VARCHAR',
 } as const;
 
-const systemColumns = { ...lineColumns, _version: 'INTEGER', _loaded_at: 'TIMESTAMPTZ' } as const;
+export const systemColumns = { ...lineColumns, _version: 'INTEGER', _loaded_at: 'TIMESTAMPTZ' } as const;
 
 export const rejectionColumns = {
   event_key: 'VARCHAR',
