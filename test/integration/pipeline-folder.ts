@@ -57,8 +57,16 @@ export class PipelineFolder {
     if (status !== 0) throw new Error(`catchment ${args.join(' ')} ended with status ${status}\n${this.output}`);
   }
 
-  start(name: 'worker' | 'poll'): void {
-    this.#processes.set(name, this.#spawn([name]));
+  start(name: 'worker' | 'poll', ...args: string[]): void {
+    this.#processes.set(name, this.#spawn([name, ...args]));
+  }
+
+  /** From now on nobody reaches Temporal. */
+  async loseTemporal(): Promise<void> {
+    if (this.#server.exitCode !== null || this.#server.signalCode !== null) return;
+    const gone = once(this.#server, 'exit');
+    this.#server.kill('SIGKILL');
+    await gone;
   }
 
   /** Asks it to end, and waits until it has. */
@@ -74,9 +82,7 @@ export class PipelineFolder {
   async close(): Promise<void> {
     await Promise.all([...this.#processes.keys()].map((name) => this.stop(name)));
     await this.#connection.close();
-    const gone = once(this.#server, 'exit');
-    this.#server.kill('SIGKILL');
-    await gone;
+    await this.loseTemporal();
     rmSync(this.dir, { recursive: true });
   }
 
