@@ -31,7 +31,10 @@ export class DevFolder {
   readonly notesFile = join(this.dir, 'notes');
 
   /** Starts `dev`; resolves at once. */
-  start(children: Readonly<Record<string, Manner>>, more: { drain?: string; temporalPort?: number } = {}): Dev {
+  start(
+    children: Readonly<Record<string, Manner>>,
+    more: { drain?: string; temporalPort?: number; metricsPort?: number } = {},
+  ): Dev {
     const standins = Object.entries(children).map(([name, manner]) => ({
       name,
       command: process.execPath,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -139,10 +140,35 @@ test('a port that was asked for and is taken is an error', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => other.once('listening', resolve));
   const { port } = other.address() as { port: number };
-  const dev = folder.start({}, { temporalPort: port });
-  expect(await dev.ended).toBe(1);
-  expect(dev.output).toContain(`--temporal-port ${port}: the port is taken`);
+  for (const [flag, asked] of [
+    ['--temporal-port', { temporalPort: port }],
+    ['--metrics-port', { metricsPort: port }],
+  ] as const) {
+    const dev = folder.start({ worker: 'drains' }, asked);
+    expect(await dev.ended).toBe(1);
+    expect(dev.output).toContain(`${flag} ${port}: the port is taken`);
+  }
+  expect(folder.notes()).toEqual([]);
   await new Promise((resolve) => other.close(resolve));
+});
+
+test('each child has a port for its metrics, and keeps it through restarts', async () => {
+  const dev = folder.start({ worker: 'drains', poll: 'drains' }, { metricsPort: 0 });
+  const { record } = await folder.up(['worker', 'poll']);
+  const { worker, poll } = record.metrics as { worker: string; poll: string };
+  expect(worker).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
+  expect(poll).not.toBe(worker);
+  expect(dev.output).toContain(`Metrics of the worker: ${worker}`);
+  const flag = `--metrics-port ${new URL(worker).host}`;
+  const commandOf = (pid: number): string => execFileSync('ps', ['-ww', '-o', 'args=', '-p', `${pid}`]).toString();
+  const { pid } = record.processes!['worker']!;
+  expect(commandOf(pid)).toContain(flag);
+  kill(pid, 'SIGKILL');
+  const again = await until('its restart', () => {
+    const now = folder.record()?.processes?.['worker']?.pid;
+    return now !== pid && now;
+  });
+  expect(commandOf(again)).toContain(flag);
 });
 
 function sinceNow(ms: number): () => boolean {
