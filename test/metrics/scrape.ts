@@ -8,7 +8,7 @@ export interface Scrape {
   readonly value: (name: string, labels?: Readonly<Record<string, string>>) => number | undefined;
 }
 
-export interface Sample {
+interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
