@@ -206,7 +206,7 @@ describe('a reason holds no value of the event:', () => {
       (event) => {
         throw new NoSuchUser(String(event));
       },
-      /^rows threw NoSuchUser at transform-object\.test\.ts:\d+$/,
+      /^rows threw an Error at transform-object\.test\.ts:\d+$/,
     ],
     [
       'no error',
@@ -218,7 +218,7 @@ describe('a reason holds no value of the event:', () => {
     [
       'a class named for it',
       (event) => {
-        throw new { [`${String(event)} `]: class extends Error {} }[`${String(event)} `]!();
+        throw new { [String(event)]: class extends Error {} }[String(event)]!();
       },
       /^rows threw an Error at transform-object\.test\.ts:\d+$/,
     ],

@@ -1,6 +1,4 @@
-import { resolve } from 'node:path';
-
-import ts from 'typescript';
+import { compile } from './snippets.js';
 
 /** What a user may write, and what the compiler must say no to, each as a file of its own. */
 const prelude = `
@@ -109,36 +107,11 @@ const refused = {
   ],
 };
 
-const folder = resolve('test');
-const fileOf = (name: string): string => resolve(folder, `snippet ${name}.ts`);
-let program: ts.Program;
-
-beforeAll(() => {
-  const sources = Object.fromEntries([
-    ...Object.entries(compiles).map(([name, text]) => [fileOf(name), text]),
-    ...Object.entries(refused).map(([name, [text]]) => [fileOf(name), text]),
-  ]) as Record<string, string>;
-  const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path)) as {
-    config: { compilerOptions: object };
-  };
-  const { options } = ts.convertCompilerOptionsFromJson(
-    { ...config.compilerOptions, noUnusedLocals: false },
-    resolve('.'),
-  );
-  const host = ts.createCompilerHost({ ...options, noUnusedLocals: false });
-  const read = host.readFile.bind(host);
-  const exists = host.fileExists.bind(host);
-  host.readFile = (path) => (sources[path] === undefined ? read(path) : prelude + sources[path]);
-  host.fileExists = (path) => sources[path] !== undefined || exists(path);
-  program = ts.createProgram(Object.keys(sources), options, host);
-});
-
-function complaints(name: string): string[] {
-  const file = program.getSourceFile(fileOf(name));
-  return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(({ messageText }) =>
-    ts.flattenDiagnosticMessageText(messageText, '\n'),
-  );
-}
+const snippets = [
+  ...Object.entries(compiles),
+  ...Object.entries(refused).map(([name, [text]]) => [name, text] as const),
+];
+const complaints = compile(Object.fromEntries(snippets.map(([name, text]) => [name, prelude + text!])));
 
 test.each(Object.keys(compiles))('compiles: %s', (name) => {
   expect(complaints(name)).toEqual([]);

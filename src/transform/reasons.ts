@@ -18,7 +18,7 @@ export function refusedBy(schema: z.ZodType, issues: readonly Issue[], what: str
   return new Refusal(cut(named.join('; ') + (more > 0 ? `; and ${more} more` : '')));
 }
 
-/** Of user code that threw: the error's class and the line of the user's, never its message. */
+/** Of user code that threw: the error's class, where it is one of the language, and the user's line, never the message. */
 export function refusedByThrow(thrown: unknown, what: string, file: string | undefined): Refusal {
   const line = lineIn(thrown, file);
   const place = line === undefined ? '' : ` at ${line}`;
@@ -29,12 +29,17 @@ function cut(reason: string): string {
   return Buffer.byteLength(reason) <= reasonBytes ? reason : `${reason.slice(0, reasonBytes / 4).toWellFormed()}…`;
 }
 
+/** A class of the user's may be made, and named, of what the event holds. */
+const classNames = new Set(
+  'Error TypeError RangeError SyntaxError ReferenceError URIError EvalError AggregateError ZodError'.split(' '),
+);
+
 function classOf(thrown: unknown): string {
   const noError = 'something that is no Error';
   try {
     if (!(thrown instanceof Error)) return noError;
     const { name } = thrown.constructor;
-    return /^[A-Za-z_$][\w$]{0,60}$/.test(name) ? name : 'an Error';
+    return classNames.has(name) ? name : 'an Error';
   } catch {
     return noError; // a getter of the user's, or a proxy
   }
