@@ -14,7 +14,7 @@ import { judge, type Evidence, type Verdict } from './judge.js';
 
 const execFileLater = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
-const config = join(import.meta.dirname, 'config', 'catchment.config.ts');
+const usualConfig = join(import.meta.dirname, 'config', 'catchment.config.ts');
 const main = join(root, 'dist', 'cli', 'main.js');
 const temporalProgram = process.env['TEMPORAL_CLI_PATH'] ?? join(root, '.services', 'temporal', 'bin', 'temporal');
 
@@ -24,11 +24,13 @@ type Part = 'dev' | 'worker' | 'poll' | 'server' | 'temporal';
 /** A whole pipeline as its user runs it, `catchment dev` on a folder of its own, to be hurt. */
 export class Pipeline {
   readonly folder = new DevFolder();
+  readonly #config: string;
   readonly #commands = new Set<number>();
   #devEnded: Promise<unknown> = Promise.resolve();
   output = '';
 
-  constructor() {
+  constructor(config = usualConfig) {
+    this.#config = config;
     const built = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--if-changed'], {
       encoding: 'utf8',
     });
@@ -179,7 +181,7 @@ export class Pipeline {
   }
 
   #spawn(args: readonly string[]): ChildProcessWithoutNullStreams {
-    const where = ['--config', config, '--dir', this.folder.dir];
+    const where = ['--config', this.#config, '--dir', this.folder.dir];
     const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' };
     if (existsSync(temporalProgram)) env['TEMPORAL_CLI_PATH'] = temporalProgram;
     return spawn(process.execPath, [main, ...args, ...where], { cwd: root, env, stdio: 'pipe' });
