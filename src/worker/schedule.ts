@@ -42,6 +42,7 @@ async function makeSchedule(client: Client, settings: Settings, taskQueue: strin
     workflowId: workflowId.reconcile(pipeline),
     taskQueue,
     args: [{ full: false }],
+    staticSummary: 'lake and manifests, over the last days',
   };
   const handle = client.schedule.getHandle(scheduleId(pipeline));
   try {

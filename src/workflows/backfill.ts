@@ -168,7 +168,9 @@ export async function backfill({ table, state: before }: BackfillInput): Promise
 
   function setAside(failed: readonly (Failure & { object: ObjectToLoad })[]): void {
     const named = failed.map(({ object, message }) => ({ key: object.key, error: message.slice(0, mostCharacters) }));
-    set({ found: state.found + failed.length, failed: [...state.failed, ...named].slice(-mostNamed) });
+    // An object that is in two of the ranges fails in both.
+    const before = state.failed.filter(({ key }) => !named.some((one) => one.key === key));
+    set({ found: state.found + failed.length, failed: [...before, ...named].slice(-mostNamed) });
   }
 
   /** undefined where it went well. */
@@ -213,7 +215,7 @@ function describe(table: string, state: BackfillState): string {
     lines.push(`${counted(state.refused, 'event')} rejected, since only the warehouse refuses them`);
   if (state.unreadable.length > 0) lines.push(`${counted(state.unreadable.length, 'object')} could not be read`);
   if (state.failed.length > 0)
-    lines.push(`${counted(state.failed.length, 'object')} failed and wait for the next pass:`);
+    lines.push(`${counted(state.failed.length, 'object')} failed, to be tried in the next pass:`);
   for (const { key, error } of state.failed.slice(0, 20)) lines.push(`- ${key}: ${error}`);
   return lines.join('\n').slice(0, 8_000);
 }

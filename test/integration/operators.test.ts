@@ -81,6 +81,10 @@ test(
     ]);
     expect(await currentDetails(ingesting)).toMatch(new RegExp(`^1,234 events.* of app are in ${to}.*queue knows$`));
 
+    const comparison = await oneOf('WorkflowType = "reconcile" AND WorkflowId STARTS_WITH "reconcile/test-"');
+    const comparing = await pipeline.client.workflow.getHandle(comparison).describe();
+    expect(await comparing.staticSummary()).toBe('lake and manifests, over the last days');
+
     expect(await found(pipeline.client, 'CatchmentTables = "visits" AND CatchmentTables = "orders"')).toEqual([]);
     expect(await found(pipeline.client, 'CatchmentPipeline = "another"')).toEqual([]);
   },
