@@ -31,7 +31,7 @@ function pathsIn(text: string): string[] {
 }
 
 /** What a reader's own project or a run has, and a checkout has not. */
-const made = /^(dist|node_modules|\.catchment|\.services)\b|^catchment\.config\.ts$/;
+const made = /^(dist|node_modules|\.catchment|\.services)\b|^catchment\.config\.ts$|^event\.json$/;
 
 test.each(pages)('%s names files that there are', (page) => {
   const missing = pathsIn(textOf(page)).filter(
@@ -114,6 +114,37 @@ test('npm run docs would change nothing: what is said of each setting is what st
   expect(made.get(join('docs', 'configuration.md'))).toMatch(
     /^\| `freshness` .*\| 1s embedded, 60s otherwise \| 100ms \|/m,
   );
+});
+
+/** The tests that a page names: a file, and titles of its tests. */
+function testsIn(text: string): { file: string; titles: string[] }[] {
+  const lines = [...text.matchAll(/^ *- `(test\/[^`]+)`(.*)$/gm)];
+  return lines.map(([, file, rest]) => {
+    return { file: file!, titles: Array.from(rest!.matchAll(/“([^”]+)”/g), ([, title]) => title!) };
+  });
+}
+
+/** Whether the file has a test, or a check of a contract suite, of that title. */
+function hasTest(file: string, title: string): boolean {
+  const source = textOf(file).replaceAll("\\'", "'");
+  const quoted = [`'${title}'`, `"${title}"`, `\`${title}\``];
+  return quoted.some((text) => new RegExp(`(?:\\(|\\n)\\s*${escaped(text)}`).test(source));
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+test('each promise names tests, and there are such', () => {
+  const page = textOf(join('docs', 'guarantees.md'));
+  const named = testsIn(page);
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter(({ titles }) => titles.length === 0)).toEqual([]);
+  const missing = named.flatMap(({ file, titles }) => {
+    return titles.filter((title) => !hasTest(file, title)).map((title) => `${file}: ${title}`);
+  });
+  expect(missing).toEqual([]);
+  const promises = page.split('\n## ').slice(1);
+  expect(promises.filter((text) => testsIn(text).length === 0)).toEqual([]);
+  expect(hasTest(join('test', 'docs.test.ts'), 'a promise that nobody shows')).toBe(false);
 });
 
 test('the lock file says what to install, not where from', () => {

@@ -119,8 +119,7 @@ export const configSchema = settingsOf(
       what: 'how old an event may be before it can be queried, when nothing is wrong',
       default: describeDefault(defaults.freshness),
       least: '100ms',
-      change:
-        'the one dial between latency and cost. Longer makes larger objects and fewer loads. A batch closes after a third of it, a load starts after a half',
+      change: 'the one dial between latency and cost: longer makes larger objects and fewer loads',
     }),
     lease: duration('5m', {
       what: 'how long a message is hidden from others while it is worked on; it is extended as long as that lasts',
