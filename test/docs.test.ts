@@ -40,6 +40,20 @@ test.each(pages)('%s names files that there are', (page) => {
   expect(missing).toEqual([]);
 });
 
+/** As GitHub makes the anchors of a page's headings. */
+function anchorsOf(page: string): string[] {
+  const headings = [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!.toLowerCase());
+  return headings.map((heading) => heading.replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+}
+
+test.each(pages)('%s links to headings that there are', (page) => {
+  const links = [...textOf(page).matchAll(/\]\((?!\w+:)([^)#]*)#([^)]+)\)/g)];
+  const missing = links.filter(([, path, anchor]) => {
+    return !anchorsOf(path === '' ? page : join(dirname(page), path!)).includes(anchor!);
+  });
+  expect(missing.map(([link]) => link)).toEqual([]);
+});
+
 const helps = new Map<string, Promise<string>>();
 function helpOf(command: string): Promise<string> {
   const help = helps.get(command) ?? runCli([command, '--help'], root).then(({ stdout }) => stdout);
