@@ -19,6 +19,7 @@ import { encodeBatch } from '../../src/starter/encode.js';
 import { Pipeline } from '../faults/pipeline.js';
 import { until } from '../until.js';
 import { kill } from './dev-harness.js';
+import { broken, event, hows, refused, tooMany } from './privacy/events.js';
 import { marker, numberMarker, sightings, textsIn } from './privacy/marker.js';
 import { currentDetails, pendingOf } from './temporal-reads.js';
 
@@ -52,47 +53,6 @@ async function send(part: 'source-app' | 'secondary', messages: readonly Message
   } finally {
     await queue.close();
   }
-}
-
-/** An event of one of the tables' kinds, with the marker in its id, its attributes' names and values, its keys and values. */
-function event(kind: string, json: object = {}): Message {
-  const body = {
-    secret: `${marker} of ${kind}`,
-    word: `${marker}_word`,
-    number: numberMarker,
-    [`${marker}_key`]: 1,
-    ...json,
-  };
-  const attributes = { kind, 'catchment-id': `${marker}-${newId()}`, [`${marker}-name`]: `${marker}-value` };
-  return { body: Buffer.from(JSON.stringify(body)), attributes };
-}
-
-const hows = 'message string name class constructor stack cause code several rejects late object'.split(' ');
-/** One of each that becomes a rejection, by table. */
-const refused = {
-  throws: hows.map((how) => event('throws', { how })),
-  match_throws: [event('match')],
-  refined: [event('refined'), event('refined', { kind: marker, byName: { [`${marker}key`]: marker } })],
-  long_rows: [event('long'), event('long', { secret: 'x', kind: marker })],
-  uuids: [event('uuid')],
-  tiny: [event('tiny')],
-  times: [event('time')],
-};
-
-/** More than the warehouse may refuse: the table is handed over to its backfill, with the error. */
-const tooMany = Array.from({ length: 101 }, () => event('many'));
-
-/** Bytes that no parser of ours can read. */
-function broken(): Message[] {
-  const packed = { 'catchment-packed': '1', [`${marker}-name`]: marker };
-  return [
-    { attributes: packed, body: Buffer.from(marker) },
-    { attributes: packed, body: Buffer.from(`{"events":[["${marker}",99999,{"a":"${marker}"}]]}\n${marker}`) },
-    {
-      attributes: { [`${marker}-name`]: marker },
-      body: Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(marker)]),
-    },
-  ];
 }
 
 /** An object that a broken writer left in the lake, its lines no envelopes of its batch. Returns what rings for it. */

@@ -2,7 +2,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 
 /** What Temporal shows of a workflow and of what it called, as its UI does. */
-export function textOf(payload: Payload | null | undefined): string | undefined {
+function textOf(payload: Payload | null | undefined): string | undefined {
   return payload === null || payload === undefined ? undefined : defaultPayloadConverter.fromPayload<string>(payload);
 }
 
