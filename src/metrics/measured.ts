@@ -1,3 +1,5 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+
 import type { WorkerActivities } from '../activities/types.js';
 import type { ReconcileReport } from '../reconcile/report.js';
 import type { IngestRun } from '../starter/source-poller.js';
@@ -67,9 +69,9 @@ export function reconcileFigures({ ok, provedUntil, tables }: ReconcileReport, f
   }
 }
 
-/** Our failures' types are names of classes; whatever else is thrown is one value, since their number must be bounded. */
+/** The types that `withTypedFailures` gives are few. No other name is taken: a class of the user's may be named for an event. */
 function codeOf(error: unknown): string {
-  const { type, name } = (typeof error === 'object' ? (error ?? {}) : {}) as { type?: unknown; name?: unknown };
-  const code = type ?? name;
-  return typeof code === 'string' && /^[A-Za-z]{1,40}$/.test(code) ? code : 'Error';
+  if (error instanceof CancelledFailure) return 'Cancelled';
+  const type = error instanceof ApplicationFailure ? error.type : undefined;
+  return typeof type === 'string' && /^[A-Za-z]{1,40}$/.test(type) ? type : 'Error';
 }

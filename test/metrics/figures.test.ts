@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 
 import type { WorkerActivities } from '../../src/activities/types.js';
 import { parseMetricsAddress, bindAddress } from '../../src/metrics/address.js';
@@ -98,6 +98,7 @@ describe('activities', () => {
       ApplicationFailure.create({ type: 'Unavailable', message: 'secret' }),
       new TypeError('secret'),
       ApplicationFailure.create({ type: 'a value "of" an event', message: 'secret' }),
+      new CancelledFailure('CANCELLED'),
       'secret',
       undefined,
     ] as Error[];
@@ -107,8 +108,8 @@ describe('activities', () => {
     }
     expect(Object.fromEntries(series)).toEqual({
       'catchment_activity_failures{activity="load",error="Unavailable"}': 1,
-      'catchment_activity_failures{activity="load",error="TypeError"}': 1,
-      'catchment_activity_failures{activity="load",error="Error"}': 3,
+      'catchment_activity_failures{activity="load",error="Cancelled"}': 1,
+      'catchment_activity_failures{activity="load",error="Error"}': 4,
     });
   });
 });
