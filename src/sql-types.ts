@@ -24,7 +24,7 @@ const storableAs: Readonly<Record<ColumnType, readonly ColumnType[]>> = {
   json: [],
 };
 
-const shape = /^([a-z][a-z0-9_ ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$/;
+const shape = /^([a-z][a-z0-9_]*(?: +[a-z0-9_]+)*) *(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$/;
 
 /** The type that `.meta({ sql })` makes of a column. A type whose name says nothing to us keeps what the schema says. */
 export function overriddenType(sql: unknown, type: ColumnType): ColumnType | { readonly problem: string } {

@@ -6,7 +6,15 @@ import { gunzipSync } from 'node:zlib';
 /** A copy of an event, as a lake object holds it. */
 interface StoredEvent {
   readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
   readonly body: Buffer;
+}
+
+interface StoredLine {
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly bodyEncoding?: 'base64';
 }
 
 export interface StoredObject {
@@ -32,8 +40,8 @@ function readObject(folder: string, key: string): StoredObject {
   const lines = gunzipSync(bytes).toString('utf8').split('\n');
   if (lines.pop() !== '') return { key, batch, events: [], damage: 'its last line has no end' };
   const read = lines.map((line) => {
-    const { id, body, bodyEncoding } = JSON.parse(line) as { id: string; body: string; bodyEncoding?: 'base64' };
-    return { id, body: Buffer.from(body, bodyEncoding ?? 'utf8') };
+    const { id, attributes, body, bodyEncoding } = JSON.parse(line) as StoredLine;
+    return { id, attributes, body: Buffer.from(body, bodyEncoding ?? 'utf8') };
   });
   if (read.length !== Number(events))
     return { key, batch, events: read, damage: `it holds ${read.length} events, its key says ${events}` };
