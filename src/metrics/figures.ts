@@ -1,4 +1,4 @@
-import type { MetricMeter } from '@temporalio/common';
+import type { MetricMeter, MetricTags } from '@temporalio/common';
 
 /**
  * Every metric of ours. `labels` are names of the config's own things, never anything of an event, so that their number is
@@ -82,11 +82,24 @@ export type Figures = { readonly [Name in keyof typeof definitions]: Instrument<
 /** Of one meter; see `installTemporalRuntime`. */
 export function createFigures(meter: MetricMeter): Figures {
   const made = Object.entries(definitions).map(([name, { kind, metric, help }]) => {
-    if (kind === 'counter') return [name, meter.createCounter(metric, '', help)];
-    if (kind === 'gauge') return [name, meter.createGauge(metric, 'float', '', help)];
-    return [name, meter.createHistogram(metric, 'float', '', help)];
+    if (kind === 'counter') return [name, { add: unfailing(meter.createCounter(metric, '', help), 'add') }];
+    if (kind === 'gauge') return [name, { set: unfailing(meter.createGauge(metric, 'float', '', help), 'set') }];
+    return [name, { record: unfailing(meter.createHistogram(metric, 'float', '', help), 'record') }];
   });
   return Object.fromEntries(made) as Figures;
+}
+
+type Tell = (value: number, labels?: MetricTags) => void;
+
+/** A number that the meter does not take must never be why a load is tried again for ever. */
+function unfailing<Verb extends string>(instrument: Readonly<Record<Verb, Tell>>, verb: Verb): Tell {
+  return (value, labels) => {
+    try {
+      instrument[verb](value, labels);
+    } catch {
+      // The figure is lost, the work is not.
+    }
+  };
 }
 
 /** Upper bounds of each histogram's buckets, as the exporter takes them. */

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, noopMetricMeter } from '@temporalio/common';
 
 import type { WorkerActivities } from '../../src/activities/types.js';
 import { parseMetricsAddress, bindAddress } from '../../src/metrics/address.js';
+import { createFigures } from '../../src/metrics/figures.js';
 import { watchHeld } from '../../src/metrics/held.js';
 import { measuredActivities, measuredIngest, reconcileFigures } from '../../src/metrics/measured.js';
 import { watchProcess } from '../../src/metrics/process.js';
@@ -112,6 +113,20 @@ describe('activities', () => {
       'catchment_activity_failures{activity="load",error="Error"}': 4,
     });
   });
+});
+
+test('a figure that the meter does not take costs no load', async () => {
+  const refusing = new Proxy(noopMetricMeter, {
+    get: () => () => ({
+      add: () => {
+        throw new Error('no such number');
+      },
+    }),
+  });
+  const result = { rows: -1, rejected: 0, duplicates: NaN };
+  const activities = { load: () => Promise.resolve(result) } as unknown as WorkerActivities;
+  const load = { load: 'x', table: 'visits', plan: { key: 'k', sha256: 's' }, live: true };
+  expect(await measuredActivities(activities, createFigures(refusing)).load(load)).toBe(result);
 });
 
 test('a batch is counted once, when it is stored', async () => {
