@@ -10,10 +10,8 @@ import { loadTables } from '../src/config/load-tables.js';
 import { typeOf } from '../src/providers/local/duckdb-sql.js';
 import { mostRefused } from '../src/providers/warehouse.js';
 import type { Table } from '../src/tables.js';
-import { Progress } from '../src/transform/messages.js';
-import { transformObject } from '../src/transform/work.js';
 import { compile } from './snippets.js';
-import { lakeObject, linesOf } from './transform-objects.js';
+import { lakeObject, linesOf, transformHere } from './transform-objects.js';
 
 const root = join(import.meta.dirname, '..');
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
@@ -100,10 +98,9 @@ test('the rejections of the page read as it says', async () => {
   const rows = rowsOf('reasons');
   const [table] = (await loadTables({ tables: fileWith('first.ts', samplesIn(page)[0]!), file: '' })) as [Table];
   const request = lakeObject(rows.map(([body]) => ({ body: Buffer.from(body!) })));
-  const job = { ...request, tables: [table.name], tellRowless: false, verdicts: [] };
-  const [files] = await transformObject(job, new Map([[table.name, table]]), new Progress());
-  expect(files!.rows).toBeUndefined();
-  const reasons = linesOf(files!.rejections).map(({ reason }) => reason);
+  const files = await transformHere(table, request);
+  expect(files.rows).toBeUndefined();
+  const reasons = linesOf(files.rejections).map(({ reason }) => reason);
   expect(reasons.length).toBeGreaterThan(4);
   expect(reasons).toEqual(rows.map(([, reason]) => reason));
 });

@@ -46,6 +46,7 @@ const asked: Record<string, (json: any, event: any) => unknown> = {
   threads: () => new Worker('for (;;);', { eval: true }),
   globals: () => { JSON.parse = () => ({}); },
   prototypes: () => Object.assign(Object.prototype, { polluted: () => 1 }),
+  slow: () => new Promise((resolve) => setTimeout(resolve, 40)),
   rejects: () => void Promise.reject({}),
   nothing: () => { throw null; },
   proxy: () => { throw new Proxy({}, { getPrototypeOf() { throw 1; } }); },
@@ -72,7 +73,8 @@ export const bad = defineTable('bad', {
   row: z.object({ n: z.int() }),
   rows: (json: any, { event }): any => {
     appendFileSync(join(import.meta.dirname, 'seen'), threadId + ' ' + json.n + '\\n');
-    if (json.where === undefined) asked[json.does]?.(json, event);
+    const does = json.where === undefined ? asked[json.does]?.(json, event) : undefined;
+    if (does instanceof Promise) return does.then(() => ({ n: json.n }));
     return (made[json.does] ?? ((row) => row))({ n: json.n });
   },
 });
@@ -195,6 +197,16 @@ test('a table that leaks, event by event, fails, and no other one in its place',
   expect(bad.error.message).toMatch(/^bad: its code ended the thread 3 times .* needed more than 256 MB of memory;/);
 });
 
+test('a table that is slow, but never too slow for one event, is left out for the others, and alone takes its time', async () => {
+  start({ deadlineMs: 100, memoryMb: 1024 });
+  const many = Array.from({ length: 100 }, () => ({ does: 'slow' }));
+  const bad = (await transform(...many)).find(({ table }) => table === 'bad') as TableFailure;
+  expect(bad.error).toBeInstanceOf(UserCodeError);
+  expect(bad.error.message).toMatch(/^bad: its code took more than 1 s of one object, while other tables wait/);
+  const request = { ...lakeObject(many.map((body, n) => ({ body: { ...body, n } }))), tables: ['bad'] };
+  expect(filesOf('bad', await transformer.transform(request))).toMatchObject({ rows: { lines: many.length } });
+});
+
 test('a thread whose code keeps Buffers is changed for a new one', async () => {
   start();
   // The fourth object meets a new one: three have left 300 MB.
@@ -242,7 +254,7 @@ export const json = defineTable('json', { event: z.array(z.unknown()), row, rows
   });
 
   test('that expand without end, or have a line without end, are corrupt', async () => {
-    start();
+    start({ memoryMb: 1024 });
     const corrupt = async (object: Buffer): Promise<LakeCorrupt> => {
       const sha256 = hash('sha256', object);
       const error: unknown = await transformer

@@ -5,18 +5,15 @@ import { LakeCorrupt } from '../src/errors.js';
 import { eventKey } from '../src/events.js';
 import { newId, timeOfId } from '../src/ids.js';
 import { defineTable, type Table } from '../src/tables.js';
-import { Progress } from '../src/transform/messages.js';
 import type { TransformRequest } from '../src/transform/transformer.js';
-import { transformObject } from '../src/transform/work.js';
-import { dedupeMs, lakeObject, linesOf, objectOf, type Line, type Sent } from './transform-objects.js';
+import { dedupeMs, lakeObject, linesOf, objectOf, transformHere, type Line, type Sent } from './transform-objects.js';
 
 const anything = z.unknown();
 
 async function transform(table: Table, request: TransformRequest) {
   expect(table.problems).toEqual([]);
-  const job = { ...request, tables: [table.name], tellRowless: request.existing !== 'keep', verdicts: [] };
-  const [files] = await transformObject(job, new Map([[table.name, table]]), new Progress());
-  return { ...files!, rows: linesOf(files!.rows), rejections: linesOf(files!.rejections) };
+  const files = await transformHere(table, request);
+  return { ...files, rows: linesOf(files.rows), rejections: linesOf(files.rejections) };
 }
 
 async function rowsOf(table: Table, ...events: Sent[]): Promise<Line[]> {

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 import { newId } from '../src/ids.js';
-import type { LoadFile, TransformRequest } from '../src/transform/transformer.js';
+import type { Table } from '../src/tables.js';
+import { Progress } from '../src/transform/messages.js';
+import type { LoadFile, TableFiles, TransformRequest } from '../src/transform/transformer.js';
+import { transformObject } from '../src/transform/work.js';
 import { encodeEnvelope } from './envelope-line.js';
 
 /** What an event of a test says; the rest is filled in. */
@@ -48,6 +51,14 @@ export function objectOf(lines: readonly string[], batch: string): TransformRequ
     dedupeMs,
     limits,
   };
+}
+
+/** What the object gives the table, made here and not in a thread. */
+export async function transformHere(table: Table, request: TransformRequest): Promise<TableFiles> {
+  const tellRowless = request.existing !== 'keep';
+  const job = { ...request, tables: [table.name], tellRowless, verdicts: [], deadlineMs: 5_000 };
+  const [files] = await transformObject(job, new Map([[table.name, table]]), new Progress());
+  return files as TableFiles;
 }
 
 export type Line = Record<string, unknown>;

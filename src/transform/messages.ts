@@ -36,9 +36,17 @@ export interface Job extends ObjectClaims {
   readonly tellRowless: boolean;
   readonly dedupeMs: number;
   readonly limits: Warehouse['limits'];
+  /** Longest time in user code for one event and table, in milliseconds; who waits for the thread sees to it. */
+  readonly deadlineMs: number;
   readonly verdicts: readonly Verdict[];
   /** This event and table alone: does it happen again? */
   readonly only?: Position;
+}
+
+/** A table that took so long that it was left out, for the others' sake. */
+export interface SlowTable {
+  readonly table: string;
+  readonly slowMs: number;
 }
 
 /** A typed error without its class, which does not survive the way between threads. */
@@ -50,7 +58,7 @@ export interface Failure {
 
 /** A thread's first message is of its tables, each later one answers a job. */
 export type Loaded = { readonly tables: readonly TableShape[] } | { readonly failure: Failure };
-export type Answer = { readonly files: readonly TableFiles[] } | { readonly failure: Failure };
+export type Answer = { readonly files: readonly (TableFiles | SlowTable)[] } | { readonly failure: Failure };
 
 export function toFailure(error: unknown): Failure {
   return error instanceof CatchmentError

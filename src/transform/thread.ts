@@ -41,9 +41,8 @@ function post(message: Loaded | Answer, transfer: readonly Transferable[] = []):
 async function answer(job: Job): Promise<void> {
   try {
     const files = await transformObject(job, tables, progress);
-    const bodies = files.flatMap(({ rows, rejections }) =>
-      [rows, rejections].flatMap((file) => file?.body.buffer ?? []),
-    );
+    const made = files.flatMap((each) => ('slowMs' in each ? [] : [each.rows, each.rejections]));
+    const bodies = made.flatMap((file) => file?.body.buffer ?? []);
     post({ files }, bodies as ArrayBuffer[]);
   } catch (error) {
     post({ failure: toFailure(error) });

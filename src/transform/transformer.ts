@@ -4,7 +4,7 @@ import { ConfigError, LakeCorrupt, TableMissing, Unavailable, UserCodeError } fr
 import type { CatchmentError } from '../errors.js';
 import type { TableShape, Warehouse } from '../providers/warehouse.js';
 import { Died, Isolate, type IsolateOptions } from './isolate.js';
-import { fromFailure, type Answer, type Job, type Loaded, type Position } from './messages.js';
+import { fromFailure, type Answer, type Job, type Loaded, type Position, type SlowTable } from './messages.js';
 import type { ObjectClaims } from './object.js';
 import type { TableFiles } from './table.js';
 
@@ -101,7 +101,9 @@ class Slot {
       throw new TableMissing(`${unknown}: the config of this worker has no such table`, { table: unknown });
     }
     const { object, key, source, batch, events, sha256, existing, dedupeMs, limits } = request;
-    const job = { object, key, source, batch, events, sha256, dedupeMs, limits, tellRowless: existing !== 'keep' };
+    const claims = { object, key, source, batch, events, sha256 };
+    const { deadlineMs } = this.#options;
+    const job = { ...claims, dedupeMs, limits, deadlineMs, tellRowless: existing !== 'keep' };
     return this.#isolated(job, asked);
   }
 
@@ -121,14 +123,14 @@ class Slot {
     let unexplained = 0;
     for (;;) {
       const tables = asked.filter((name) => !failed.has(name));
-      if (tables.length === 0) return outcomes(asked, [], failed);
+      if (tables.length === 0) return outcomes(asked, job.key, [], failed);
       const known = verdicts.filter(({ name }) => !failed.has(name));
       const answer = await this.#run({
         ...job,
         tables,
         verdicts: known.map(({ name, line, reason }) => ({ table: tables.indexOf(name), line, reason })),
       });
-      if (!(answer instanceof Died)) return outcomes(asked, filesOf(answer), failed);
+      if (!(answer instanceof Died)) return outcomes(asked, job.key, filesOf(answer), failed);
       const { line } = answer.at;
       if (line === 0) await this.#readable(job);
       const name = tables[answer.at.table]!;
@@ -213,18 +215,29 @@ function reasonOf(died: Died, options: IsolateOptions): string {
   }
 }
 
-function filesOf(answer: Answer): readonly TableFiles[] {
+function filesOf(answer: Answer): readonly (TableFiles | SlowTable)[] {
   if ('failure' in answer) throw fromFailure(answer.failure);
   return answer.files;
 }
 
 function outcomes(
   asked: readonly string[],
-  files: readonly TableFiles[],
+  key: string,
+  files: readonly (TableFiles | SlowTable)[],
   failed: ReadonlyMap<string, UserCodeError>,
 ): TableOutcome[] {
   return asked.map((table) => {
     const error = failed.get(table);
-    return error === undefined ? files.find((file) => file.table === table)! : { table, error };
+    if (error !== undefined) return { table, error };
+    const made = files.find((file) => file.table === table)!;
+    return 'slowMs' in made ? { table, error: tooSlow(made, key) } : made;
   });
+}
+
+function tooSlow({ table, slowMs }: SlowTable, key: string): UserCodeError {
+  const seconds = Math.round(slowMs / 1000);
+  return new UserCodeError(
+    `${table}: its code took more than ${seconds} s of one object, while other tables wait; make match, schemas or rows faster`,
+    { table, key },
+  );
 }
