@@ -121,7 +121,7 @@ class Search {
 }
 
 /** The items that are refused by themselves, by halves; in order, so that whoever has seen enough can stop. */
-export async function* refusedAmong<Item>(
+async function* refusedAmong<Item>(
   items: readonly Item[],
   probe: (part: readonly Item[]) => Promise<RowsRefused | undefined>,
 ): AsyncGenerator<{ item: Item; error: RowsRefused }> {

@@ -92,7 +92,7 @@ test('a failure counts for 30 s, or until a load goes well', async () => {
   await load(live);
 });
 
-test('refused rows are no retry\'s, and say nothing against the table', async () => {
+test("refused rows are no retry's, and say nothing against the table", async () => {
   const live = await planned('visits');
   does['visits'] = () => Promise.reject(new RowsRefused('a row was refused', { column: 'n' }));
   await expect(load(live)).rejects.toMatchObject({ type: rowsRefused, nonRetryable: true });

@@ -3,7 +3,7 @@ import type { Session } from './duckdb-session.js';
 import { moment, rejectedOf, tableOf } from './duckdb-sql.js';
 
 /** What becomes of a batch's copies of events. */
-export interface Judged {
+interface Judged {
   readonly batch: string;
   /** Copies looked at, where that is not all of them. */
   readonly events?: number;
