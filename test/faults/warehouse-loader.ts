@@ -1,9 +1,11 @@
 import { writeSync } from 'node:fs';
 
+import { rejectRefused } from '../../src/activities/refused.js';
+import { RowsRefused } from '../../src/errors.js';
 import { newId } from '../../src/ids.js';
 import { duckdb } from '../../src/providers/local/duckdb.js';
 import { folderLake } from '../../src/providers/local/lake.js';
-import { stageLoad, type Batch } from '../contract/warehouse-loads.js';
+import { stageLoad, stored, type Batch } from '../contract/warehouse-loads.js';
 import { randomFrom } from './random.js';
 import { copyOf, loaderTable } from './warehouse-events.js';
 
@@ -12,6 +14,7 @@ import { copyOf, loaderTable } from './warehouse-events.js';
  * `loading BATCH N N N …` with the numbers of the batch's events, `loaded BATCH`.
  */
 const [dataDir, seed] = process.argv.slice(2) as [string, string];
+const never = new AbortController().signal;
 const random = randomFrom(Number(seed));
 const place = (part: string) => ({ pipeline: 'faults', dataDir, part });
 const warehouse = duckdb().open(place('warehouse'));
@@ -29,7 +32,13 @@ for (;;) {
   });
   for (const { batch, numbers } of batches) say(`loading ${batch} ${numbers.join(' ')}`);
   const existing = random() < 0.7 ? 'keep' : 'replace';
-  const load = await stageLoad(lake, loaderTable(version), existing, batches);
-  await warehouse.load(load, lake, new AbortController().signal);
+  const objects = await Promise.all(batches.map((batch) => stored(lake, batch)));
+  const load = await stageLoad(lake, loaderTable(version), existing, objects);
+  await warehouse.load(load, lake, never).catch(async (error: unknown) => {
+    if (!(error instanceof RowsRefused)) throw error;
+    const files = { lake, staging: lake, folder: `load/${newId()}/loaded/` };
+    const rest = await rejectRefused(load, warehouse, files, never);
+    await warehouse.load(rest.load, lake, never);
+  });
   for (const { batch } of batches) say(`loaded ${batch}`);
 }
