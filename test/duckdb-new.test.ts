@@ -56,12 +56,12 @@ test('the short way says what the long one says, and leaves to it what is not ne
           !keys.includes('rejected');
         await inTransaction(instance, 'ROLLBACK', async (session) => {
           await session.run(
-            'CREATE TEMP TABLE staged (_event_key VARCHAR, _batch VARCHAR, _row INTEGER, _line BIGINT)',
+            'CREATE TEMP TABLE catchment_staged (_event_key VARCHAR, _batch VARCHAR, _row INTEGER, _line BIGINT)',
           );
-          await session.run('CREATE TEMP TABLE refused (event_key VARCHAR, batch VARCHAR)');
+          await session.run('CREATE TEMP TABLE catchment_refused (event_key VARCHAR, batch VARCHAR)');
           const lines = staged.map((line, index) => line.replace(')', `, ${index})`));
-          if (lines.length > 0) await session.run(`INSERT INTO staged VALUES ${lines.join(', ')}`);
-          if (refused.length > 0) await session.run(`INSERT INTO refused VALUES ${refused.join(', ')}`);
+          if (lines.length > 0) await session.run(`INSERT INTO catchment_staged VALUES ${lines.join(', ')}`);
+          if (refused.length > 0) await session.run(`INSERT INTO catchment_refused VALUES ${refused.join(', ')}`);
           const found = await judgeNew(session, load, window);
           expect(found !== undefined).toBe(plain);
           if (found === undefined) return;

@@ -34,6 +34,21 @@ export function keepTests(c: WarehouseContext): void {
       expect((await audit(table)).loadedAt).toBeInstanceOf(Date);
     });
 
+    test('a table may have any name, those of tables in between included', async () => {
+      for (const name of ['staged', 'refused', 'judged', 'chosen', 'copy', 'present', 'lines', 'select']) {
+        const table = { ...c.shapeOf(), name };
+        await c.warehouse.migrate([table], 'apply');
+        const event = someEvent();
+        await load(table, 'keep', batchOf(rowOf(event, 'a')));
+        // The second copy has it judged in full.
+        expect(await load(table, 'keep', batchOf(rowOf(event, 'a'), rowOf(someEvent(), 'b')))).toMatchObject({
+          rows: 1,
+          duplicates: 1,
+        });
+        expect(await audit(table)).toMatchObject({ rows: 2, rowsCounted: 2 });
+      }
+    });
+
     test('counts two copies in one load once', async () => {
       const table = await made();
       const event = someEvent();

@@ -16,25 +16,25 @@ interface Judged {
 
 export interface Judgement {
   readonly batches: readonly Judged[];
-  /** Conditions of the lines of `staged`, and of `refused`, that are to be inserted. */
+  /** Conditions of the lines of `catchment_staged`, and of `catchment_refused`, that are to be inserted. */
   readonly rows: string;
   readonly rejections: string;
 }
 
 /**
- * Decides what becomes of each copy of an event, into the temporary tables `judged` (a line a copy) and `chosen` (the
- * lines of `staged` that become rows). Of the copies in one load one decides: the first with rows, else the first
- * rejected, else the first that makes no row; so the order in which copies come changes nothing.
+ * Decides what becomes of each copy of an event, into the temporary tables `catchment_judged` (a line a copy) and
+ * `catchment_chosen` (the lines of `catchment_staged` that become rows). Of the copies in one load one decides: the first
+ * with rows, else the first rejected, else the first that makes no row; so the order in which copies come changes nothing.
  */
 export async function judge(session: Session, load: Load, window: { from: string; to: string }): Promise<Judgement> {
   const { name: table } = load.table;
   const between = `BETWEEN ${moment(window.from)} AND ${moment(window.to)}`;
-  await session.run(`CREATE TEMP TABLE judged AS
+  await session.run(`CREATE TEMP TABLE catchment_judged AS
     WITH copy AS (
       SELECT _event_key AS key, _batch AS batch, IF(_row < 0, 'none', 'rows') AS kind, _line AS first,
         lead(_line) OVER (PARTITION BY _event_key ORDER BY _line) AS next
-      FROM staged WHERE _row <= 0
-      UNION ALL SELECT event_key, batch, 'rejected', rowid, NULL FROM refused
+      FROM catchment_staged WHERE _row <= 0
+      UNION ALL SELECT event_key, batch, 'rejected', rowid, NULL FROM catchment_refused
     ), numbered AS MATERIALIZED (
       SELECT *, row_number() OVER (PARTITION BY key
         ORDER BY CASE kind WHEN 'rows' THEN 0 WHEN 'rejected' THEN 1 ELSE 2 END, first) AS nth
@@ -54,23 +54,23 @@ export async function judge(session: Session, load: Load, window: { from: string
     )
     SELECT *, CASE WHEN ${passed(load)} THEN 'passed' WHEN ${duplicate(load)} THEN 'duplicate' ELSE kind END AS outcome
     FROM known`);
-  await session.run(`CREATE TEMP TABLE chosen AS
-    SELECT _line AS line, judged.batch FROM (SELECT _event_key, _row, _line FROM staged) JOIN judged ON key = _event_key
+  await session.run(`CREATE TEMP TABLE catchment_chosen AS
+    SELECT _line AS line, judged.batch FROM (SELECT _event_key, _row, _line FROM catchment_staged) JOIN catchment_judged AS judged ON key = _event_key
     WHERE outcome = 'rows' AND _row >= 0 AND _line >= first AND (next IS NULL OR _line < next)`);
   const rows = await session.rows(`
     SELECT batch, count(*) FILTER (outcome <> 'passed') AS events, coalesce(any_value(made.rows), 0) AS rows,
       coalesce(sum(judged.rows) FILTER (acts), 0) AS removed, count(*) FILTER (outcome = 'duplicate') AS duplicates,
       count(*) FILTER (outcome = 'rejected') AS rejected, coalesce(sum(rejections) FILTER (acts), 0) AS cleared
-    FROM (SELECT *, outcome IN ('rows', 'rejected', 'none') AS acts FROM judged) AS judged
-      LEFT JOIN (SELECT batch, count(*) AS rows FROM chosen GROUP BY batch) AS made USING (batch)
+    FROM (SELECT *, outcome IN ('rows', 'rejected', 'none') AS acts FROM catchment_judged) AS judged
+      LEFT JOIN (SELECT batch, count(*) AS rows FROM catchment_chosen GROUP BY batch) AS made USING (batch)
     GROUP BY batch`);
   return {
     batches: rows.map(({ batch, ...counts }) => ({
       batch: batch as string,
       ...(Object.fromEntries(Object.entries(counts).map(([count, n]) => [count, Number(n)])) as Omit<Judged, 'batch'>),
     })),
-    rows: '_line IN (SELECT line FROM chosen)',
-    rejections: `rowid IN (SELECT first FROM judged WHERE outcome = 'rejected')`,
+    rows: '_line IN (SELECT line FROM catchment_chosen)',
+    rejections: `rowid IN (SELECT first FROM catchment_judged WHERE outcome = 'rejected')`,
   };
 }
 

@@ -101,7 +101,7 @@ async function apply(
   insert: (sql: string) => Promise<void>,
 ): Promise<void> {
   const between = `BETWEEN ${moment(window.from)} AND ${moment(window.to)}`;
-  const acting = `(SELECT key FROM judged WHERE outcome IN ('rows', 'rejected', 'none'))`;
+  const acting = `(SELECT key FROM catchment_judged WHERE outcome IN ('rows', 'rejected', 'none'))`;
   if (all.removed > 0) {
     await session.run(`DELETE FROM ${tableOf(table.name)} WHERE _sent_at ${between} AND _event_key IN ${acting}`);
   }
@@ -112,14 +112,14 @@ async function apply(
     const columns = [...Object.keys(lineColumns), ...table.columns.map((column) => column.name)].map(name).join(', ');
     await insert(
       `INSERT INTO ${tableOf(table.name)} (${columns}, _version, _loaded_at) ` +
-        `SELECT ${columns}, ${table.version}, now() FROM staged WHERE ${chosen.rows}`,
+        `SELECT ${columns}, ${table.version}, now() FROM catchment_staged WHERE ${chosen.rows}`,
     );
   }
   if (all.rejected > 0) {
     const columns = Object.keys(rejectionColumns).join(', ');
     await session.run(
       `INSERT INTO ${rejectedOf(table.name)} (version, ${columns}, rejected_at) SELECT ${table.version}, ${columns}, now() ` +
-        `FROM refused WHERE ${chosen.rejections}`,
+        `FROM catchment_refused WHERE ${chosen.rejections}`,
     );
   }
 }

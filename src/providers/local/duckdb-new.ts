@@ -15,15 +15,15 @@ export async function judgeNew(
   if (existing !== 'keep') return undefined;
   const between = `BETWEEN ${moment(window.from)} AND ${moment(window.to)}`;
   const [found] = await session.rows(`
-    WITH copy AS (SELECT _event_key AS key FROM staged WHERE _row <= 0 UNION ALL SELECT event_key FROM refused)
+    WITH copy AS (SELECT _event_key AS key FROM catchment_staged WHERE _row <= 0 UNION ALL SELECT event_key FROM catchment_refused)
     SELECT (SELECT count(*) > count(DISTINCT key) FROM copy)
       OR EXISTS (SELECT 1 FROM ${tableOf(table.name)} WHERE _sent_at ${between} AND _event_key IN (SELECT key FROM copy))
       OR EXISTS (SELECT 1 FROM ${rejectedOf(table.name)} WHERE sent_at ${between} AND event_key IN (SELECT key FROM copy))
-      OR EXISTS (SELECT 1 FROM staged WHERE _row < 0) AS other`);
+      OR EXISTS (SELECT 1 FROM catchment_staged WHERE _row < 0) AS other`);
   if (found!['other'] === true) return undefined;
   const rows = await session.rows(`
     SELECT batch, count(*) FILTER (row) AS rows, count(*) FILTER (NOT row) AS rejected
-    FROM (SELECT _batch AS batch, true AS row FROM staged UNION ALL SELECT batch, false FROM refused) GROUP BY batch`);
+    FROM (SELECT _batch AS batch, true AS row FROM catchment_staged UNION ALL SELECT batch, false FROM catchment_refused) GROUP BY batch`);
   return {
     batches: rows.map(({ batch, rows: made, rejected }) => ({
       batch: batch as string,

@@ -16,8 +16,8 @@ export async function throwNaming(
   const rows = await session.rows(`
     WITH lines AS MATERIALIZED (${lines}),
       files AS (SELECT _batch, min(_line) AS first FROM lines GROUP BY _batch),
-      refused AS (SELECT DISTINCT ON (_event_key) * FROM lines WHERE reason IS NOT NULL ORDER BY _line)
-    SELECT _batch, _line - first + 1 AS line, reason FROM refused JOIN files USING (_batch)
+      named AS (SELECT DISTINCT ON (_event_key) * FROM lines WHERE reason IS NOT NULL ORDER BY _line)
+    SELECT _batch, _line - first + 1 AS line, reason FROM named JOIN files USING (_batch)
     ORDER BY _line LIMIT ${mostRefused + 1}`);
   const refused = rows.flatMap((row) => {
     const key = batches.find(({ batch }) => batch === row['_batch'])?.rowsFile?.key;
@@ -47,10 +47,10 @@ export async function insertNaming(
   const broken = found.flatMap(({ broken, reason }) =>
     broken === undefined ? [] : `WHEN ${broken} THEN ${text(reason)}`,
   );
-  const chosen = '_line IN (SELECT line FROM chosen)';
+  const chosen = '_line IN (SELECT line FROM catchment_chosen)';
   const reasonOf = (cases: string) =>
     `SELECT _event_key, _batch, _line, CASE WHEN ${chosen} THEN ${cases} END AS reason ` +
-    `FROM (SELECT *, ${table.version} AS _version, now() AS _loaded_at FROM staged)`;
+    `FROM (SELECT *, ${table.version} AS _version, now() AS _loaded_at FROM catchment_staged)`;
   if (broken.length > 0) await throwNaming(session, table, batches, reasonOf(`CASE ${broken.join(' ')} END`));
 
   if (!found.some(({ unique }) => unique)) return session.run(sql);

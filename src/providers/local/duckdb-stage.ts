@@ -8,7 +8,8 @@ import { stagedPaths } from './duckdb-staged.js';
 const lineBytes = 256 * 1024 * 1024;
 
 /**
- * Reads the load files into the temporary tables `staged`, where `_line` is the order of the lines, and `refused`.
+ * Reads the load files into the temporary tables `catchment_staged`, where `_line` is the order of the lines, and
+ * `catchment_refused`: no user's table has such a name, and a temporary one hides the one of `main`.
  * `naming`: a value that does not fit is named with its line and all others that do not.
  */
 export async function stage(
@@ -40,10 +41,10 @@ export async function stage(
     ),
   ];
   await session.run(
-    `CREATE TEMP TABLE staged AS SELECT ${values.join(', ')}, row_number() OVER () AS _line FROM ${linesOf(rowsPaths, read)}`,
+    `CREATE TEMP TABLE catchment_staged AS SELECT ${values.join(', ')}, row_number() OVER () AS _line FROM ${linesOf(rowsPaths, read)}`,
   );
   await session.run(
-    `CREATE TEMP TABLE refused AS SELECT * FROM ${linesOf(rejectionsPaths, Object.entries(rejectionColumns))}`,
+    `CREATE TEMP TABLE catchment_refused AS SELECT * FROM ${linesOf(rejectionsPaths, Object.entries(rejectionColumns))}`,
   );
 }
 

@@ -39,7 +39,10 @@ export function aimedLake(provider: Provider<Lake>): Provider<Lake> {
   }));
 }
 
-/** A warehouse whose process may stop while a load is under way, or when it is committed and nobody knows. */
+/**
+ * A warehouse whose process may stop while a load or a probe is under way, or when a load is committed or a probe went well
+ * and nobody knows.
+ */
 export function aimedWarehouse(provider: Provider<Warehouse>): Provider<Warehouse> {
   return aimed(provider, (warehouse, pass) => ({
     async load(load, staging, signal) {
@@ -51,6 +54,13 @@ export function aimedWarehouse(provider: Provider<Warehouse>): Provider<Warehous
       // A load of nothing but what is there already commits nothing.
       if (result.events > 0) pass('committed', name);
       return result;
+    },
+    async probe(load, staging, signal) {
+      const name = { id: load.id, table: load.table.name };
+      const probing = warehouse.probe(load, staging, signal);
+      setImmediate(() => setImmediate(() => pass('probing', name)));
+      await probing;
+      pass('probed', name);
     },
   }));
 }

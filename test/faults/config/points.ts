@@ -12,6 +12,8 @@ export const points = [
   'transforming',
   'loading',
   'committed',
+  'probing',
+  'probed',
   'before acknowledge of secondary',
   'acknowledged secondary',
 ] as const;
