@@ -26,8 +26,8 @@ export interface Contender {
 /** Where the processes write their CPU profiles, when they are asked to. */
 export type Profile = string | undefined;
 
-/** The product as `catchment dev` runs it: the Temporal server, one worker and one poller. */
-export async function startCatchment(dir: string, profile: Profile): Promise<Contender> {
+/** The product as `catchment dev` runs it: the Temporal server, one worker and one poller. `stalls`: looking for them takes a percent of a core. */
+export async function startCatchment(dir: string, profile: Profile, stalls = true): Promise<Contender> {
   const dataDir = join(dir, '.catchment');
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
   const say = (line: string): void => console.error(line);
@@ -39,7 +39,7 @@ export async function startCatchment(dir: string, profile: Profile): Promise<Con
     ...{ dataDir, program, port, uiPort, metricsPort, namespace: 'default', say, signal },
     onStart: () => undefined,
   });
-  const env = { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, BENCH_STALLS: stallsIn(dir) };
+  const env = { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, ...(stalls && { BENCH_STALLS: stallsIn(dir) }) };
   const start = (command: string, ready: string): Promise<Running> => {
     const call = [cli, command, '--config', benchConfig, '--dir', dir, '--supervised'];
     return startNode([...profiling(profile), ...call], env, `"msg":"${ready}"`);

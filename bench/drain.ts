@@ -12,6 +12,7 @@ import { benchDir, stallsIn, type Contender } from './contenders.js';
 import { attributes, bodies, fill } from './events.js';
 import { gateFile, longestRequestMs } from './pipeline/gate.js';
 import { cpuSeconds, longestStallMs, peakBytes } from './processes.js';
+import { holdYardstick } from './yardstick.js';
 
 export interface DrainResult {
   readonly events: number;
@@ -29,6 +30,8 @@ export interface DrainResult {
   readonly peakMB: Readonly<Record<string, number>>;
   /** The longest time that an event loop stood still while the clock ran, by Node process. */
   readonly longestStallMs: Readonly<Record<string, number>>;
+  /** What the yardstick's work cost meanwhile, in milliseconds of CPU. */
+  readonly yardstickMs: number;
 }
 
 export interface Backlog {
@@ -87,6 +90,7 @@ export async function drain(
   // What the system still has to write of the backlog is not to be written on the contender's time.
   spawnSync('sync');
 
+  const yardstick = holdYardstick();
   const cpuBefore = everyProcess(contender, cpuSeconds);
   const actionsBefore = await contender.actions();
   const [began, beganAt] = [performance.now(), Date.now()];
@@ -94,6 +98,7 @@ export async function drain(
   await drained(parts, warmUp + events);
   const seconds = (performance.now() - began) / 1_000;
   const cpuAfter = everyProcess(contender, cpuSeconds);
+  const yardstickMs = yardstick.take();
   const actions = (await contender.actions()) - actionsBefore;
   await proveComplete(parts, warmUp + events);
 
@@ -115,6 +120,7 @@ export async function drain(
     actionsPerMillion: (actions / events) * 1_000_000,
     peakMB: everyProcess(contender, (pid) => peakBytes(pid) / 1e6),
     longestStallMs: stalls,
+    yardstickMs,
   };
 }
 

@@ -87,7 +87,7 @@ if (does('latency')) {
 let idling: IdleResult | undefined;
 if (does('idle')) {
   idling = await onStage(
-    (dir) => startCatchment(dir, profile),
+    (dir) => startCatchment(dir, profile, false),
     (...on) => idle(...on, Number(options.seconds)),
   );
   printIdle(idling);

@@ -21,21 +21,24 @@ export async function printDrains(
   console.log(`of the bare loop: ${wall.toFixed(2)} in events/s, ${cpu.toFixed(2)} in events per CPU-second`);
 }
 
-export function printIdle({ seconds, cores }: IdleResult): void {
+export function printIdle({ seconds, cores, yardstickMs }: IdleResult): void {
   const all = Object.values(cores).reduce((sum, one) => sum + one, 0);
-  console.log(`\nIdle for ${seconds} s: ${(100 * all).toFixed(1)} % of a core (${list(cores, 3)})`);
+  console.log(
+    `\nIdle for ${seconds} s: ${(100 * all).toFixed(1)} % of a core (${list(cores, 3)}; yardstick ${yardstickMs.toFixed(2)} ms)`,
+  );
 }
 
 export async function printLatencies(latencies: readonly LatencyResult[]): Promise<void> {
   if (latencies.length === 0) return;
   console.log('\nFrom send to a query:');
-  const rows = latencies.map(({ eventsPerSecond, events, p50, p99, max, cores }) => ({
+  const rows = latencies.map(({ eventsPerSecond, events, p50, p99, max, cores, yardstickMs }) => ({
     'events/s': eventsPerSecond,
     events,
     'p50 ms': Math.round(p50),
     'p99 ms': Math.round(p99),
     'max ms': Math.round(max),
     cores: list(cores, 2),
+    'yardstick ms': Number(yardstickMs.toFixed(2)),
   }));
   console.log(await renderTable(rows));
 }
@@ -56,6 +59,7 @@ function shown(run: DrainResult): Record<string, unknown> {
     'actions/million': Math.round(run.actionsPerMillion),
     'peak MB': list(run.peakMB, 0),
     'longest stall ms': list(run.longestStallMs, 0),
+    'yardstick ms': Number(run.yardstickMs.toFixed(2)),
   };
 }
 

@@ -18,7 +18,7 @@ export interface SourcePollerOptions {
   readonly holding: Holding;
   readonly ingest: IngestRun;
   readonly leaseMs: number;
-  readonly rhythm: Pick<Rhythm, 'spacingMs' | 'lingerMs'>;
+  readonly rhythm: Pick<Rhythm, 'lingerMs'>;
   readonly log: Logger;
 }
 
@@ -140,9 +140,9 @@ export class SourcePoller {
 
   /** How long the open batch still gathers, in milliseconds; it opened when the one before it closed. */
   #restMs(): number {
-    const { spacingMs, lingerMs } = this.#options.rhythm;
+    const { lingerMs } = this.#options.rhythm;
     const openMs = performance.now() - this.#open.openedAt;
-    if (this.#running.size === 0) return spacingMs - openMs;
+    if (this.#running.size === 0) return lingerMs - openMs;
     // With no request under way there is no room for more: the batch grows once one that runs has made some.
     // Not for ever: one that hangs must not hold up the others.
     const grows = this.#receiving === 0 && openMs < longestGrowth * lingerMs;

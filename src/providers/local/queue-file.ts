@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Finding } from '../queue.js';
 import { createQueueFile } from './queue-create.js';
 import { QueueStore } from './queue-store.js';
+import { watchCommits, type CommitWatch } from './queue-watch.js';
 
 const idleMs = 1000;
 const keptSpareBytes = 2 ** 20;
@@ -19,15 +20,23 @@ export function isBusy(error: unknown): boolean {
 /** The store at a path: opened when first used, opened anew after an error, and watched for being taken away. */
 export class QueueFile {
   readonly #path: string;
+  readonly #onCommit: () => void;
   #store: QueueStore | undefined;
+  #watch: CommitWatch | undefined;
   #inode: number | undefined;
   /** Whether this process has ever used the file with success. */
   #worked = false;
   #version = 0;
   #usedAt = 0;
 
-  constructor(path: string) {
+  /** `onCommit` is called when any process, this one too, has changed the file, as long as `watched`. */
+  constructor(path: string, onCommit: () => void) {
     this.#path = path;
+    this.#onCommit = onCommit;
+  }
+
+  get watched(): boolean {
+    return this.#watch?.works ?? false;
   }
 
   /** Runs one call of the store. Throws what libsql and the file system throw; `describe` has words for it. */
@@ -84,6 +93,8 @@ export class QueueFile {
   close(): void {
     const store = this.#store;
     this.#store = undefined;
+    this.#watch?.close();
+    this.#watch = undefined;
     try {
       store?.close();
     } catch {
@@ -99,6 +110,7 @@ export class QueueFile {
       else if (this.#inodeNow() === undefined) throw new FileTakenAway();
       this.#inode = this.#inodeNow();
       this.#store = new QueueStore(this.#path);
+      this.#watch = watchCommits(this.#path, this.#onCommit);
       this.used();
     }
     return this.#store;

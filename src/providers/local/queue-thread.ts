@@ -8,12 +8,14 @@ import type { QueueStore, Row } from './queue-store.js';
 /** The thread that owns a queue's file within a process, so that no wait for the disk holds up its caller. */
 const port = parentPort!;
 const { path } = workerData as { path: string };
-const file = new QueueFile(path);
+const file = new QueueFile(path, lookSoon);
 
 const retryMs = 2;
 const patienceMs = 10_000;
+/** Between two looks for messages, however many commits there are: one look takes what several senders have put there. */
 const shortestPauseMs = 10;
-const longestPauseMs = 100;
+/** Leases lapse without a commit. */
+const longestPauseMs = { watched: 500, unwatched: 100 };
 /** A commit carries what came while the one before waited for the disk, up to about this much. */
 const commitBytes = 16 * 2 ** 20;
 
@@ -88,6 +90,7 @@ function endWaiting(call: number): void {
 }
 
 let timer: NodeJS.Timeout | undefined;
+let lookedAt = 0;
 let soon: NodeJS.Immediate | undefined;
 
 function turn(): void {
@@ -98,6 +101,7 @@ function turn(): void {
   attempt(sends, commitSends);
   attempt(waiters, serveWaiters);
   const now = Date.now();
+  lookedAt = performance.now();
   for (const { call, until } of [...waiters]) if (until <= now) endWaiting(call);
   if (closing !== undefined && asked.length + sends.length === 0) {
     end(closing);
@@ -107,9 +111,17 @@ function turn(): void {
   else if (sends.length > 0) turnSoon();
   else if (waiters.length > 0) {
     timer = setTimeout(turn, Math.min(pauseMs, ...waiters.map(({ until }) => until - now)));
-    pauseMs = Math.min(longestPauseMs, pauseMs * 1.25);
+    pauseMs = Math.min(file.watched ? longestPauseMs.watched : longestPauseMs.unwatched, pauseMs * 1.25);
   }
   tidyLater(250);
+}
+
+/** Some process has committed: those who wait for messages need not wait for the next look. */
+function lookSoon(): void {
+  // While the lock is taken, the next try comes sooner than this.
+  if (waiters.length === 0 || busySince.size > 0 || closing !== undefined) return;
+  clearTimeout(timer);
+  timer = setTimeout(turn, Math.max(0, lookedAt + shortestPauseMs - performance.now()));
 }
 
 /** After what else has come in the meantime, so that it shares the commit. */

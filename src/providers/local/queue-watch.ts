@@ -1,0 +1,28 @@
+import { watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
+
+export interface CommitWatch {
+  /** Whether commits are told; where the system has no such watch to give, they are not. */
+  readonly works: boolean;
+  close(): void;
+}
+
+/**
+ * Calls `onCommit` whenever any process writes to the log of the SQLite file at `path`, so that nobody has to look often.
+ * The folder is watched and not the log, which SQLite removes and makes anew.
+ */
+export function watchCommits(path: string, onCommit: () => void): CommitWatch {
+  const log = `${basename(path)}-wal`;
+  try {
+    const watcher = watch(dirname(path), { persistent: false }, (_, name) => {
+      if (name === log || name === null) onCommit();
+    });
+    const state = { works: true, close: () => watcher.close() };
+    // The folder went away, or the watch did.
+    watcher.on('error', () => (state.works = false));
+    return state;
+  } catch {
+    // No more watches for this user, or a file system that has none: looking now and then goes on.
+    return { works: false, close: () => undefined };
+  }
+}
