@@ -21,7 +21,7 @@ export interface Message {
   readonly group?: string;
 }
 
-/** One handing-out of a message. */
+/** One handing-out of a message; the memory of its body is the receiver's from then on. */
 export interface Delivery extends Message {
   /** The queue's own id of the message, equal on every delivery. */
   readonly id: string;

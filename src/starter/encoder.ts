@@ -10,19 +10,20 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Encodes batches in a thread; one that dies is replaced, and what it had in hand is tried again by its caller. */
+/** Encodes batches in a thread; one that dies is replaced. */
 export class Encoder {
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | undefined;
   #jobs = 0;
   #closed = false;
 
+  /** The bytes of the messages go to the thread, and are the caller's no more. Throws `Unavailable`: they are lost then. */
   encode(batch: BatchToEncode): Promise<EncodedBatch> {
     if (this.#closed) return Promise.reject(new Unavailable('this poller is going down'));
     return new Promise((resolve, reject) => {
       const job = this.#jobs++;
       this.#waiting.set(job, { resolve, reject });
-      this.#running().postMessage({ job, ...batch });
+      this.#running().postMessage({ job, ...batch }, memoryOf(batch));
     });
   }
 
@@ -51,4 +52,10 @@ export class Encoder {
     this.#thread = thread;
     return thread;
   }
+}
+
+/** What can be handed over instead of copied: memory that a message has for itself. */
+function memoryOf({ deliveries }: BatchToEncode): ArrayBuffer[] {
+  const whole = deliveries.map(({ body }) => body).filter((body) => body.byteLength === body.buffer.byteLength);
+  return [...new Set(whole.map(({ buffer }) => buffer as ArrayBuffer))];
 }

@@ -3,6 +3,7 @@ import { objectKey } from '../keys.js';
 import type { Lake } from '../providers/lake.js';
 import type { Delivery } from '../providers/queue.js';
 import type { Reference } from '../references.js';
+import type { EncodedBatch } from './encode.js';
 import type { Encoder } from './encoder.js';
 
 /** A closed batch, as long as this process is answerable for its messages. */
@@ -11,8 +12,11 @@ export interface HeldBatch extends BatchName {
   /** As envelopes, before compression. */
   readonly bytes: number;
   readonly receipts: readonly string[];
-  /** Gone once the object is durable: from then on the lake owns the bytes. */
-  deliveries: readonly Delivery[] | undefined;
+  /**
+   * As received until the lake first asks for it, then as the object that it becomes. Gone once the object is durable: from
+   * then on the lake owns the bytes.
+   */
+  content: readonly Delivery[] | Promise<EncodedBatch> | undefined;
   reference?: Reference;
   /** Called once, when the bytes are gone. */
   readonly onStored: () => void;
@@ -39,56 +43,54 @@ export class Holding {
 
   /** Events of the source that this process holds and the lake has not. */
   eventsOf(source: string): number {
-    const held = [...this.#batches.values()].filter(
-      (batch) => batch.source === source && batch.deliveries !== undefined,
-    );
+    const held = [...this.#batches.values()].filter((batch) => batch.source === source && batch.content !== undefined);
     return held.reduce((sum, { events }) => sum + events, 0);
   }
 
   drop(batch: HeldBatch): void {
     this.#batches.delete(batch.batch);
-    if (batch.deliveries === undefined) return;
-    batch.deliveries = undefined;
-    batch.onStored();
+    this.#letGo(batch);
   }
 
   readonly persist: PollerActivities['persist'] = async ({ batch }) => {
     const held = this.#batches.get(batch);
     if (held === undefined) return 'returned';
     if (held.reference !== undefined) return held.reference;
-    if (held.deliveries === undefined) return 'returned';
+    if (held.content === undefined) return 'returned';
     try {
-      const reference = await this.#write(held, held.deliveries);
+      const reference = await this.#write(held, await this.#encoded(held, held.content));
       this.failing = false;
-      return this.#stored(held, reference);
+      held.reference = reference;
+      this.#letGo(held);
+      return reference;
     } catch (error) {
       this.failing = true;
       throw error;
     }
   };
 
-  #stored(held: HeldBatch, reference: Reference): Reference {
-    held.reference = reference;
-    if (held.deliveries !== undefined) {
-      held.deliveries = undefined;
-      held.onStored();
-    }
-    return reference;
+  #letGo(batch: HeldBatch): void {
+    if (batch.content === undefined) return;
+    batch.content = undefined;
+    batch.onStored();
   }
 
-  async #write({ source, batch }: HeldBatch, deliveries: readonly Delivery[]): Promise<Reference> {
-    const { pipeline, dedupeMs } = this.#settings;
-    const { body, sha256, events } = await this.#encoder.encode({
-      source,
-      batch,
-      dedupeMs,
-      deliveries: deliveries.map(({ id, body: bytes, attributes, sentAt }) => ({
-        id,
-        body: bytes,
-        attributes,
-        sentAt,
-      })),
-    });
+  /** Once: the messages' bytes go to the encoder. What it fails to encode is lost here, and the queue has it still. */
+  #encoded(held: HeldBatch, content: NonNullable<HeldBatch['content']>): Promise<EncodedBatch> {
+    if (content instanceof Promise) return content;
+    const { source, batch } = held;
+    const deliveries = content.map(({ id, body, attributes, sentAt }) => ({ id, body, attributes, sentAt }));
+    held.content = this.#encoder
+      .encode({ source, batch, dedupeMs: this.#settings.dedupeMs, deliveries })
+      .catch((error: unknown) => {
+        this.#letGo(held);
+        throw error;
+      });
+    return held.content;
+  }
+
+  async #write({ source, batch }: HeldBatch, { body, sha256, events }: EncodedBatch): Promise<Reference> {
+    const { pipeline } = this.#settings;
     const key = objectKey({ source, batch, events, hash: sha256.slice(0, 32) });
     await this.#lake.put(key, body);
     return { v: 1, pipeline, lake: this.#lake.uri, key, batch, sha256, events, bytes: body.length };

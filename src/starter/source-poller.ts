@@ -158,7 +158,7 @@ export class SourcePoller {
       this.#held -= held;
       this.#flow();
     };
-    const batch: HeldBatch = { source, batch: newId(), events, bytes, receipts, deliveries, onStored };
+    const batch: HeldBatch = { source, batch: newId(), events, bytes, receipts, content: deliveries, onStored };
     holding.add(batch);
     return batch;
   }
@@ -174,7 +174,7 @@ export class SourcePoller {
     for (let attempt = 0; ; attempt++) {
       try {
         if ((await this.#options.ingest(batch)) === 'stored') return true;
-        if (batch.deliveries === undefined || !this.#leases.holds(batch.receipts)) return false;
+        if (batch.content === undefined || !this.#leases.holds(batch.receipts)) return false;
       } catch (error) {
         if (attempt % 10 === 0) {
           this.#log.warn(

@@ -147,7 +147,8 @@ export class LeasingQueue implements Queue {
       this.#leases.set(message.receipt, message);
       message.hiddenUntil = now + leaseMs;
       const { id, body, attributes, sentAt, receipt, deliveries } = message;
-      taken.push({ id, body, attributes, sentAt, receipt, ...(this.counts && { deliveries }) });
+      // What is handed out is the receiver's, who may hand it to a thread.
+      taken.push({ id, body: Uint8Array.from(body), attributes, sentAt, receipt, ...(this.counts && { deliveries }) });
     }
     return taken;
   }

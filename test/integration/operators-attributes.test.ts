@@ -83,7 +83,7 @@ async function wholeWay(): Promise<string> {
     nextPage: () => Promise.resolve({ objects: [] }),
     discard: () => Promise.resolve(),
   });
-  const held = { source: 'app', batch, events, bytes: 1, receipts: [], deliveries: [], onStored: () => undefined };
+  const held = { source: 'app', batch, events, bytes: 1, receipts: [], content: [], onStored: () => undefined };
   expect(await ingestRun(context)(held)).toBe('stored');
   expect(await loadRun(context)([object])).toEqual({ loaded: 2, handedOver: ['orders'] });
   const backfill = context.client.workflow.getHandle(workflowId.backfill('test', 'orders'));

@@ -32,7 +32,7 @@ function hold(events = 3): HeldBatch {
     events,
     bytes: 100,
     receipts: deliveries.map(({ receipt }) => receipt),
-    deliveries,
+    content: deliveries,
     onStored: () => stored++,
   };
   holding.add(batch);
@@ -47,7 +47,7 @@ test('writes the object, says what it wrote, and lets the bytes go', async () =>
   const name = parseObjectKey(key!);
   expect(name).toMatchObject({ source: 'app', batch: batch.batch, events: 3 });
   expect((reference as { sha256: string }).sha256.startsWith(name!.hash)).toBe(true);
-  expect(batch.deliveries).toBeUndefined();
+  expect(batch.content).toBeUndefined();
   expect(stored).toBe(1);
 });
 
@@ -91,10 +91,34 @@ test('after a failure the lake counts as failing until a write goes well, and th
   lake.faults.put = () => Promise.reject(new Unavailable('the lake is down'));
   await expect(holding.persist(batch)).rejects.toThrow('the lake is down');
   expect(holding.failing).toBe(true);
-  expect(batch.deliveries).toHaveLength(3);
+  expect(batch.content).toBeDefined();
   expect(stored).toBe(0);
   delete lake.faults.put;
-  await holding.persist(batch);
+  const { events } = (await holding.persist(batch)) as { events: number };
+  expect(events).toBe(3);
   expect(holding.failing).toBe(false);
   expect(stored).toBe(1);
+});
+
+test('what cannot be encoded fails with the reason, and is returned then: its bytes are gone', async () => {
+  const closed = new Encoder();
+  await closed.close();
+  holding = new Holding(lake, closed, { pipeline: 'test', dedupeMs: 1_000 });
+  const batch = hold();
+  await expect(holding.persist(batch)).rejects.toThrow(Unavailable);
+  expect(holding.failing).toBe(true);
+  expect(stored).toBe(1);
+  expect(await holding.persist(batch)).toBe('returned');
+});
+
+test('memory that a message has for itself is handed over, and shared memory stays what it was', async () => {
+  const own = new Uint8Array(Buffer.from('{"own":true}'));
+  const pool = Buffer.from('{"a":1}{"b":2}');
+  const deliveries = [own, pool.subarray(0, 7), pool.subarray(7)].map((body) => ({
+    ...{ id: newId(), attributes: {}, sentAt: new Date(), body },
+  }));
+  const { events } = await encoder.encode({ source: 'app', batch: newId(), dedupeMs: 1_000, deliveries });
+  expect(events).toBe(3);
+  expect(own).toHaveLength(0);
+  expect(pool.toString()).toBe('{"a":1}{"b":2}');
 });

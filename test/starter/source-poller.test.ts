@@ -339,7 +339,7 @@ test('what cannot be stored by the end goes back at once', async () => {
   giveUp.abort();
   await running;
   expect(queue.waiting).toHaveLength(3);
-  await until('the batch let go', () => started[0]!.deliveries === undefined);
+  await until('the batch let go', () => started[0]!.content === undefined);
 });
 
 test('nothing of an event is said, whatever goes wrong', async () => {
