@@ -44,6 +44,10 @@ async function run(client) {
   await save('load-loaded', await finished('loadBatch'));
   await save('reconcile-ok', await finished('reconcile', ({ ok, gaps }) => ok && gaps.length === 0));
 
+  await send(5, { odd: 'no uuid' });
+  await command('status', '--wait');
+  await save('load-refused', await finished('loadBatch', async (_, handle) => did(handle, 'rejectRefused')));
+
   const lakeDown = fault('lake-down');
   await send(5);
   await until('a persist that fails', async () =>
@@ -69,7 +73,7 @@ async function run(client) {
     await until('a stored object', async () => (await lakeObjects()) > before + index);
   }
   silent.mend();
-  await save('reconcile-gaps', await finished('reconcile', ({ gaps }) => gaps.length === 3));
+  await save('reconcile-gaps', await finished('reconcile', ({ gaps }) => gaps.length === 4));
   const backfill = client.workflow.getHandle('backfill/histories/orders');
   const pending = async () => (await backfill.describe()).raw.pendingActivities ?? [];
   await until('the one object failing again', async () => {
@@ -90,11 +94,16 @@ async function run(client) {
       const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Completed'`;
       for await (const { workflowId, runId } of client.workflow.list({ query })) {
         const handle = client.workflow.getHandle(workflowId, runId);
-        if (wanted(await handle.result())) found = handle;
+        if (await wanted(await handle.result(), handle)) found = handle;
         if (found !== undefined) return true;
       }
     });
     return found;
+  }
+
+  async function did(handle, activity) {
+    const { events } = await handle.fetchHistory();
+    return events.some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity);
   }
 
   async function running(type) {
@@ -124,8 +133,10 @@ function fault(name, content = '') {
   return { mend: () => rmSync(file) };
 }
 
-async function send(events) {
-  await command('send', '-', { input: Array.from({ length: events }, (_, n) => `{"n":${n}}\n`).join('') });
+/** The last of them has `more` besides its number. */
+async function send(events, more) {
+  const all = Array.from({ length: events }, (_, n) => ({ n, ...(n === events - 1 && more) }));
+  await command('send', '-', { input: all.map((event) => `${JSON.stringify(event)}\n`).join('') });
 }
 
 async function command(...args) {

@@ -35,7 +35,14 @@ async function replay(code: string): Promise<Record<string, Error | undefined>> 
 }
 
 test('each kind of end has a history', () => {
-  const kinds = ['backfill-pages', 'ingest-returned', 'ingest-stored', 'load-handed-over', 'load-loaded'];
+  const kinds = [
+    'backfill-pages',
+    'ingest-returned',
+    'ingest-stored',
+    'load-handed-over',
+    'load-loaded',
+    'load-refused',
+  ];
   expect(names.toSorted()).toEqual([...kinds, 'reconcile-gaps', 'reconcile-ok'].map((kind) => `${kind}.json`));
 });
 
@@ -45,7 +52,8 @@ test('the workflows replay what earlier ones did', async () => {
 
 test.each([
   ['relay', ['ingest-returned', 'ingest-stored']],
-  ['load', ['backfill-pages', 'load-handed-over', 'load-loaded']],
+  ['load', ['backfill-pages', 'load-handed-over', 'load-loaded', 'load-refused']],
+  ['rejectRefused', ['load-refused']],
   ['nextPage', ['backfill-pages']],
   ['compare', ['reconcile-gaps', 'reconcile-ok']],
 ])(

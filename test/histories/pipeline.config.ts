@@ -73,6 +73,14 @@ const warehouse = wrapped<Warehouse>(duckdb(), (part, place) => ({
   },
 }));
 
+/** What does not fit is refused by the warehouse alone. */
+const odds = defineTable('odds', {
+  match: (event) => event.json?.odd !== undefined,
+  event: z.object({ odd: z.string() }),
+  row: z.object({ odd: z.string().meta({ sql: 'uuid' }) }),
+  rows: ({ odd }) => ({ odd }),
+});
+
 const number = { event: z.object({ n: z.number() }), row: z.object({ n: z.int() }), version: 1 };
 
 export default defineConfig({
@@ -84,6 +92,7 @@ export default defineConfig({
   tables: [
     defineTable('visits', { ...number, rows: ({ n }) => ({ n }) }),
     defineTable('orders', { ...number, rows: ({ n }) => ({ n }) }),
+    odds,
     defineTable('unconcerned', { ...number, match: () => false, rows: ({ n }) => ({ n }) }),
   ],
 });
