@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -47,6 +47,21 @@ test('other files of the folder are not told of', async () => {
   expect(told).not.toContain('queue');
   store.close();
   watches.forEach((watch) => watch.close());
+});
+
+test('a file that is reached by a link is watched where it lies', async () => {
+  const folder = newFolder();
+  const [path, link] = [join(folder, 'queue.db'), join(folder, 'elsewhere', 'link.db')] as const;
+  createQueueFile(path);
+  mkdirSync(join(folder, 'elsewhere'));
+  symlinkSync(path, link);
+  let told = 0;
+  const watch = watchCommits(link, () => told++);
+  const store = new QueueStore(path);
+  store.send([{ id: 'event', head: '[{}]', body: Buffer.from('x') }]);
+  await until('the commit is told', () => told > 0);
+  store.close();
+  watch.close();
 });
 
 test('a folder that cannot be watched is told as such', () => {

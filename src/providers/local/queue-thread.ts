@@ -116,8 +116,9 @@ function turn(): void {
   tidyLater(250);
 }
 
-/** Some process has committed: those who wait for messages need not wait for the next look. */
+/** Some process is committing: those who wait for messages look at once, and often until its disk is done. */
 function lookSoon(): void {
+  pauseMs = shortestPauseMs;
   // While the lock is taken, the next try comes sooner than this.
   if (waiters.length === 0 || busySince.size > 0 || closing !== undefined) return;
   clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import { realpathSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 export interface CommitWatch {
@@ -8,13 +8,16 @@ export interface CommitWatch {
 }
 
 /**
- * Calls `onCommit` whenever any process writes to the log of the SQLite file at `path`, so that nobody has to look often.
+ * Calls `onCommit` whenever any process writes to the log of the SQLite file at `path`, so that nobody has to look often. The
+ * commit itself follows when the disk has what was written, which nothing tells of: look again for a while.
  * The folder is watched and not the log, which SQLite removes and makes anew.
  */
 export function watchCommits(path: string, onCommit: () => void): CommitWatch {
-  const log = `${basename(path)}-wal`;
   try {
-    const watcher = watch(dirname(path), { persistent: false }, (_, name) => {
+    // SQLite keeps the log beside the file itself, wherever a link to it lies.
+    const file = realpathSync(path);
+    const log = `${basename(file)}-wal`;
+    const watcher = watch(dirname(file), { persistent: false }, (_, name) => {
       if (name === log || name === null) onCommit();
     });
     const state = { works: true, close: () => watcher.close() };
