@@ -13,6 +13,11 @@ parentPort?.on('message', (job: EncodeJob) => {
   last = last.then(() => answer(job));
 });
 
+// A job that cannot be read has no number to answer: the thread ends with it, and all that it has in hand is told of.
+parentPort?.on('messageerror', (error) => {
+  throw error;
+});
+
 async function answer({ job, ...batch }: EncodeJob): Promise<void> {
   try {
     const encoded = await encodeBatch(batch);

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 
-import { Unavailable } from '../errors.js';
+import { describeError, Unavailable } from '../errors.js';
 import { startThread } from '../thread.js';
 import type { BatchToEncode, EncodedBatch } from './encode.js';
 import type { EncodeAnswer } from './encode-thread.js';
@@ -23,7 +23,12 @@ export class Encoder {
     return new Promise((resolve, reject) => {
       const job = this.#jobs++;
       this.#waiting.set(job, { resolve, reject });
-      this.#running().postMessage({ job, ...batch }, memoryOf(batch));
+      try {
+        this.#running().postMessage({ job, ...batch }, memoryOf(batch));
+      } catch (error) {
+        this.#waiting.delete(job);
+        reject(new Unavailable(`a batch could not be handed to its thread: ${describeError(error)}`));
+      }
     });
   }
 
@@ -54,8 +59,13 @@ export class Encoder {
   }
 }
 
-/** What can be handed over instead of copied: memory that a message has for itself. */
+/** Below this a copy is cheaper. */
+const leastHandedOver = 4_096;
+
+/** What is handed over instead of copied: memory that a message has for itself. */
 function memoryOf({ deliveries }: BatchToEncode): ArrayBuffer[] {
-  const whole = deliveries.map(({ body }) => body).filter((body) => body.byteLength === body.buffer.byteLength);
-  return [...new Set(whole.map(({ buffer }) => buffer as ArrayBuffer))];
+  const own = deliveries.flatMap(({ body: { buffer, byteLength } }) =>
+    buffer instanceof ArrayBuffer && byteLength >= leastHandedOver && byteLength === buffer.byteLength ? buffer : [],
+  );
+  return [...new Set(own)];
 }

@@ -27,6 +27,8 @@ const heldBytes = 48_000_000;
 /** Batches in flight: fewer starve, since one takes a quarter of a second on busy cores. */
 const mostInFlight = 4;
 const waitMs = 10_000;
+/** Messages of a batch that was lost on its way to the lake come again after this. */
+const lostBackMs = 5_000;
 /** Each may be packed with hundreds of events: to measure them all at once would hold up leases and acknowledgements. */
 const messagesATurn = 32;
 /** In lingers. */
@@ -170,8 +172,15 @@ export class SourcePoller {
 
   async #ingest(batch: HeldBatch): Promise<void> {
     if (await this.#untilStored(batch)) await this.#leases.acknowledge(batch.receipts);
-    else await this.#leases.giveBack(batch.receipts);
+    else await this.#giveBack(batch);
     this.#options.holding.drop(batch);
+  }
+
+  async #giveBack({ source, batch, content, receipts }: HeldBatch): Promise<void> {
+    // Its bytes are gone and the lake has them not: what ends the encoder once may do so again, and at once it would for ever.
+    const lost = content === undefined;
+    if (lost) this.#log.warn({ source, batch }, 'a batch could not be stored; its messages come again');
+    await this.#leases.giveBack(receipts, lost ? lostBackMs : 0);
   }
 
   /** The same workflow id again after any end but `stored`, as long as there is something to store. */

@@ -112,7 +112,7 @@ test('what cannot be encoded fails with the reason, and is returned then: its by
 });
 
 test('memory that a message has for itself is handed over, and shared memory stays what it was', async () => {
-  const own = new Uint8Array(Buffer.from('{"own":true}'));
+  const own = new Uint8Array(Buffer.from(`{"own":"${'x'.repeat(5_000)}"}`));
   const pool = Buffer.from('{"a":1}{"b":2}');
   const deliveries = [own, pool.subarray(0, 7), pool.subarray(7)].map((body) => ({
     ...{ id: newId(), attributes: {}, sentAt: new Date(), body },
@@ -121,4 +121,16 @@ test('memory that a message has for itself is handed over, and shared memory sta
   expect(events).toBe(3);
   expect(own).toHaveLength(0);
   expect(pool.toString()).toBe('{"a":1}{"b":2}');
+});
+
+test('memory that was handed away before fails its own batch, and no other waits for it', async () => {
+  const gone = new Uint8Array(5_000);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  const shared = new Uint8Array(new SharedArrayBuffer(5_000));
+  for (const body of [gone, shared]) {
+    const delivery = { id: newId(), attributes: {}, sentAt: new Date(), body };
+    const encoding = encoder.encode({ source: 'app', batch: newId(), dedupeMs: 1_000, deliveries: [delivery] });
+    await encoding.catch((error: unknown) => expect(error).toBeInstanceOf(Unavailable));
+  }
+  expect(((await holding.persist(hold())) as { events: number }).events).toBe(3);
 });
