@@ -64,10 +64,10 @@ const loadAll: LoadRun = async (objects) => {
 };
 
 const { leaseMs, freshnessMs, pipeline } = settings;
-const rhythm = rhythmOf(freshnessMs, parts.warehouse.cadence);
+const { lingerMs, cadenceMs } = rhythmOf(freshnessMs, parts.warehouse.cadence);
 const pollers = [
   ...Object.entries(parts.sources).map(
-    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, rhythm }),
+    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, lingerMs }),
   ),
   new LoadPoller({
     pipeline,
@@ -76,7 +76,7 @@ const pollers = [
     lake: parts.lake.uri,
     queue: parts.secondary,
     load: loadAll,
-    cadenceMs: rhythm.cadenceMs,
+    cadenceMs,
     maxObjects: parts.warehouse.cadence.maxFiles,
   }),
 ];

@@ -26,7 +26,10 @@ export interface Contender {
 /** Where the processes write their CPU profiles, when they are asked to. */
 export type Profile = string | undefined;
 
-/** The product as `catchment dev` runs it: the Temporal server, one worker and one poller. `stalls`: looking for them takes a percent of a core. */
+/**
+ * The product as `catchment dev` runs it: the Temporal server, one worker and one poller. `stalls`: whether they are looked
+ * for, which takes a percent of a core.
+ */
 export async function startCatchment(dir: string, profile: Profile, stalls = true): Promise<Contender> {
   const dataDir = join(dir, '.catchment');
   mkdirSync(join(dataDir, 'logs'), { recursive: true });

@@ -175,7 +175,7 @@ async function proveComplete(parts: Parts, events: number): Promise<void> {
     throw new Error(`the tables hold ${found} where ${JSON.stringify(due)} are due`);
 }
 
-async function rowsOf(parts: Parts, sql: string): Promise<Record<string, unknown>[]> {
+export async function rowsOf(parts: Parts, sql: string): Promise<Record<string, unknown>[]> {
   const rows = [];
   for await (const row of parts.warehouse.query(sql)) rows.push(row);
   return rows;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createSender } from '../src/send/sender.js';
 import type { Contender } from './contenders.js';
-import type { Stage } from './drain.js';
+import { everyProcess, rowsOf, type Stage } from './drain.js';
 import { attributes, bodies } from './events.js';
 import { cpuSeconds } from './processes.js';
 import { holdYardstick } from './yardstick.js';
@@ -20,6 +20,8 @@ export interface LatencyResult {
 }
 
 const lookEveryMs = 20;
+const latest =
+  'SELECT _event_id AS id FROM views WHERE _loaded_at > (SELECT max(_loaded_at) FROM views) - INTERVAL 1 SECOND';
 
 /** Sends events one by one at a steady rate, and looks for their rows. */
 export async function latency(
@@ -32,32 +34,21 @@ export async function latency(
   const next = bodies(1_024, rate);
   const sentAt = new Map<string, number>();
   const waits: number[] = [];
-  const cpu = (): Record<string, number> =>
-    Object.fromEntries(
-      Object.entries({ ...contender.processes, bench: process.pid }).map(([name, pid]) => [name, cpuSeconds(pid)]),
-    );
+  const all = { ...contender, processes: { ...contender.processes, bench: process.pid } };
   let sending = true;
-  const idsOf = async (where: string): Promise<string[]> => {
-    const ids: string[] = [];
-    for await (const { id } of parts.warehouse.query(`SELECT _event_id AS id FROM views WHERE ${where}`))
-      ids.push(id as string);
-    return ids;
-  };
 
   const look = async (): Promise<void> => {
-    const seen = new Set<string>();
-    let counted = 0;
+    let counted: unknown = 0;
     while (sending || sentAt.size > 0) {
       // The count costs the warehouse next to nothing; rows are asked for when there are new ones, and only the latest.
-      for await (const { rows } of parts.warehouse.query('SELECT count(*) AS rows FROM views')) {
-        if (rows === counted) continue;
-        counted = rows as number;
-        const found = await idsOf('_loaded_at > (SELECT max(_loaded_at) FROM views) - INTERVAL 1 SECOND');
+      const [row] = await rowsOf(parts, 'SELECT count(*) AS rows FROM views');
+      if (row!['rows'] !== counted) {
+        counted = row!['rows'];
+        const found = await rowsOf(parts, latest);
         const now = performance.now();
-        for (const id of found) {
+        for (const id of found.map((one) => one['id'] as string)) {
           const at = sentAt.get(id);
-          if (at === undefined || seen.has(id)) continue;
-          seen.add(id);
+          if (at === undefined) continue;
           sentAt.delete(id);
           waits.push(now - at);
         }
@@ -73,7 +64,7 @@ export async function latency(
   }
   await sleep(2_000);
   const yardstick = holdYardstick();
-  const before = cpu();
+  const before = everyProcess(all, cpuSeconds);
   const began = performance.now();
   const looking = look();
   const sends: Promise<void>[] = [];
@@ -85,7 +76,7 @@ export async function latency(
   await Promise.all(sends);
   sending = false;
   const lasted = (performance.now() - began) / 1_000;
-  const after = cpu();
+  const cores = everyProcess(all, (pid, name) => (cpuSeconds(pid) - before[name]!) / lasted);
   const yardstickMs = yardstick.take();
   await Promise.race([
     looking,
@@ -100,7 +91,7 @@ export async function latency(
     p50: quantile(0.5),
     p99: quantile(0.99),
     max: quantile(1),
-    cores: Object.fromEntries(Object.keys(before).map((name) => [name, (after[name]! - before[name]!) / lasted])),
+    cores,
     yardstickMs,
   };
 }

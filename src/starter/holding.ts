@@ -13,8 +13,8 @@ export interface HeldBatch extends BatchName {
   readonly bytes: number;
   readonly receipts: readonly string[];
   /**
-   * As received until the lake first asks for it, then as the object that it becomes. Gone once the object is durable: from
-   * then on the lake owns the bytes.
+   * As received until it is first to be written, then as the object that it becomes. Gone once the object is durable, since
+   * the lake owns the bytes then, and where it cannot be made: the queue has the messages still.
    */
   content: readonly Delivery[] | Promise<EncodedBatch> | undefined;
   reference?: Reference;

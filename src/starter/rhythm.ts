@@ -7,7 +7,7 @@ const worthwhileMs = 450;
 const workMs = 600;
 
 export interface Rhythm {
-  /** As long as a batch gathers, in milliseconds, counted from the close of the one before it. */
+  /** As long as a batch gathers, in milliseconds. */
   readonly lingerMs: number;
   /** From one load's start to the next one's. */
   readonly cadenceMs: number;

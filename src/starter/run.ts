@@ -105,10 +105,10 @@ function createSourcePollers(
   log: Logger,
 ): SourcePoller[] {
   const { leaseMs, freshnessMs } = context.settings;
-  const rhythm = rhythmOf(freshnessMs, parts.warehouse.cadence);
+  const { lingerMs } = rhythmOf(freshnessMs, parts.warehouse.cadence);
   const ingest = figures === undefined ? ingestRun(context) : measuredIngest(ingestRun(context), figures);
   return Object.entries(parts.sources).map(
-    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, rhythm }),
+    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, lingerMs }),
   );
 }
 

@@ -7,7 +7,6 @@ import type { Delivery, Queue } from '../providers/queue.js';
 import type { HeldBatch, Holding } from './holding.js';
 import { Leases } from './leases.js';
 import { OpenBatch } from './open-batch.js';
-import type { Rhythm } from './rhythm.js';
 
 /** Runs `ingestBatch` once for a held batch, to its end. Throws where Temporal does not answer or the run fails. */
 export type IngestRun = (batch: HeldBatch) => Promise<'stored' | 'returned'>;
@@ -18,7 +17,8 @@ export interface SourcePollerOptions {
   readonly holding: Holding;
   readonly ingest: IngestRun;
   readonly leaseMs: number;
-  readonly rhythm: Pick<Rhythm, 'lingerMs'>;
+  /** As long as a batch gathers, in milliseconds, counted from the close of the one before it. */
+  readonly lingerMs: number;
   readonly log: Logger;
 }
 
@@ -147,13 +147,12 @@ export class SourcePoller {
 
   /** How long the open batch still gathers, in milliseconds; it opened when the one before it closed. */
   #restMs(): number {
-    const { lingerMs } = this.#options.rhythm;
+    const { lingerMs } = this.#options;
     const openMs = performance.now() - this.#open.openedAt;
-    if (this.#running.size === 0) return lingerMs - openMs;
     // With no request under way there is no room for more: the batch grows once one that runs has made some.
     // Not for ever: one that hangs must not hold up the others.
-    const grows = this.#receiving === 0 && openMs < longestGrowth * lingerMs;
-    return grows ? Math.max(lingerMs, lingerMs - openMs) : lingerMs - openMs;
+    const grows = this.#running.size > 0 && this.#receiving === 0 && openMs < longestGrowth * lingerMs;
+    return grows ? lingerMs : lingerMs - openMs;
   }
 
   /** Nothing but the batch may refer to its bytes from here on: they are to be gone once they are stored. */

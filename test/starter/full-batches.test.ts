@@ -28,7 +28,7 @@ test('a batch that cannot grow for want of memory waits for it, while another is
       queue,
       holding,
       leaseMs: 30_000,
-      rhythm: { lingerMs },
+      lingerMs,
       log: keptLog().log,
     },
     async ingest(batch) {

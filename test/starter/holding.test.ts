@@ -124,13 +124,10 @@ test('memory that a message has for itself is handed over, and shared memory sta
 });
 
 test('memory that was handed away before fails its own batch, and no other waits for it', async () => {
-  const gone = new Uint8Array(5_000);
-  structuredClone(gone.buffer, { transfer: [gone.buffer] });
-  const shared = new Uint8Array(new SharedArrayBuffer(5_000));
-  for (const body of [gone, shared]) {
-    const delivery = { id: newId(), attributes: {}, sentAt: new Date(), body };
-    const encoding = encoder.encode({ source: 'app', batch: newId(), dedupeMs: 1_000, deliveries: [delivery] });
-    await encoding.catch((error: unknown) => expect(error).toBeInstanceOf(Unavailable));
-  }
+  const body = new Uint8Array(5_000);
+  structuredClone(body.buffer, { transfer: [body.buffer] });
+  const deliveries = [{ id: newId(), attributes: {}, sentAt: new Date(), body }];
+  const encoding = encoder.encode({ source: 'app', batch: newId(), dedupeMs: 1_000, deliveries });
+  await expect(encoding).rejects.toThrow(Unavailable);
   expect(((await holding.persist(hold())) as { events: number }).events).toBe(3);
 });

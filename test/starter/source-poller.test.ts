@@ -41,7 +41,7 @@ afterEach(async () => {
 
 const persisted: IngestRun = async (batch) => ((await holding.persist(batch)) === 'returned' ? 'returned' : 'stored');
 
-function poll({ ingest = persisted, rhythm = { lingerMs: 0 }, leaseMs = 30_000 } = {}): void {
+function poll({ ingest = persisted, lingerMs = 0, leaseMs = 30_000 } = {}): void {
   stop = new AbortController();
   giveUp = new AbortController();
   const noted: IngestRun = (batch) => {
@@ -54,7 +54,7 @@ function poll({ ingest = persisted, rhythm = { lingerMs: 0 }, leaseMs = 30_000 }
     holding,
     ingest: noted,
     leaseMs,
-    rhythm,
+    lingerMs,
     log,
   });
   running = poller.run(stop.signal, giveUp.signal);
@@ -96,7 +96,7 @@ test('what is stored is acknowledged, and nothing before', async () => {
 });
 
 test('messages that come while a batch lingers go with it; the first after a pause does not wait', async () => {
-  poll({ rhythm: { lingerMs: 3_000 } });
+  poll({ lingerMs: 3_000 });
   await until('a receive', () => queue.receives > 0);
   await sleep(3_000);
   const putAt = performance.now();
@@ -115,7 +115,7 @@ test('messages that come while a batch lingers go with it; the first after a pau
 test('a batch that is under way holds up the next one no longer than its linger', async () => {
   const ingestDoor = door();
   poll({
-    rhythm: { lingerMs: 500 },
+    lingerMs: 2_000,
     ingest: async (batch) => {
       await ingestDoor.pass();
       return persisted(batch);
@@ -127,13 +127,15 @@ test('a batch that is under way holds up the next one no longer than its linger'
     queue.put(...bodies(1));
     await until('it was received', () => queue.waiting.length === 0);
   }
+  expect(started).toHaveLength(1);
   await until('the second', () => started.length === 2);
+  expect(started.map(({ events }) => events)).toEqual([1, 3]);
   ingestDoor.open();
 });
 
 test('a full batch does not linger', async () => {
   queue.put(...bodies(20_001));
-  poll({ rhythm: { lingerMs: 60_000 } });
+  poll({ lingerMs: 60_000 });
   await until('a batch', () => started.length === 1);
   expect(started[0]!.events).toBe(20_000);
 });
@@ -321,7 +323,7 @@ test('a source that does not answer is asked again', async () => {
 
 test('at the end what is held is stored at once', async () => {
   const ids = queue.put(...bodies(3));
-  poll({ rhythm: { lingerMs: 60_000 } });
+  poll({ lingerMs: 60_000 });
   await until('all received', () => queue.waiting.length === 0);
   expect(started).toEqual([]);
   stop.abort();
@@ -340,6 +342,24 @@ test('what cannot be stored by the end goes back at once', async () => {
   await running;
   expect(queue.waiting).toHaveLength(3);
   await until('the batch let go', () => started[0]!.content === undefined);
+});
+
+test('a batch that is lost on its way to the lake comes again from the queue, later and with a word', async () => {
+  class EndsOnce extends Encoder {
+    #ended = false;
+    override encode(batch: Parameters<Encoder['encode']>[0]): ReturnType<Encoder['encode']> {
+      if (this.#ended) return encoder.encode(batch);
+      this.#ended = true;
+      return Promise.reject(new Unavailable('the thread ended'));
+    }
+  }
+  holding = new Holding(lake, new EndsOnce(), { pipeline: 'test', dedupeMs: 1_000 });
+  const ids = queue.put(...bodies(3));
+  poll();
+  await until('an empty queue', () => queue.size === 0);
+  expect(storedIds().toSorted()).toEqual(ids.toSorted());
+  expect(queue.extended.filter(({ leaseMs }) => leaseMs === 5_000).flatMap(({ receipts }) => receipts)).toHaveLength(3);
+  expect(lines.join('')).toContain('could not be stored');
 });
 
 test('nothing of an event is said, whatever goes wrong', async () => {
