@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { TableMissing, Unavailable } from '../errors.js';
+import { Unavailable } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Lake } from '../providers/lake.js';
 import type { Load, LoadBatch, StagedFile, TableShape } from '../providers/warehouse.js';
 import type { LoadFile, TableFiles, TableOutcome } from '../transform/transformer.js';
+import { atLeast } from './at-least.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
 import { stageFile, stagePlan } from './plans.js';
@@ -61,8 +62,7 @@ class Transformation {
     if (tables === 'all') return known;
     return tables.map((table) => {
       const shape = known.find(({ name }) => name === table);
-      if (shape === undefined) throw new TableMissing(`${table}: this worker's config has no such table`, { table });
-      return shape;
+      return atLeast(this.#input.version, shape, table);
     });
   }
 
@@ -129,7 +129,8 @@ class Transformation {
   }
 
   async #stagePlan(staging: Lake, { shape, batches, rows, rejections }: TablePlan): Promise<PlannedLoad> {
-    const load: Load = { id: this.#input.load, table: shape, existing: this.#input.existing, batches };
+    const { load: id, existing, anew } = this.#input;
+    const load: Load = { id, table: shape, existing, ...(anew !== undefined && { anew }), batches };
     const plan = await stagePlan(staging, `${this.#folder}${shape.name}/`, load);
     return { table: shape.name, plan, rows, rejections };
   }

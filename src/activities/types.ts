@@ -1,4 +1,4 @@
-import type { LoadResult, StagedFile } from '../providers/warehouse.js';
+import type { Load, LoadResult, StagedFile } from '../providers/warehouse.js';
 import type { Reference } from '../references.js';
 
 /** What `ingestBatch` knows of a batch: the bytes and receipts stay in the poller process that holds it. */
@@ -27,7 +27,10 @@ export interface TransformInput {
   readonly load: string;
   readonly objects: readonly ObjectToLoad[];
   readonly tables: readonly string[] | 'all';
-  readonly existing: 'keep';
+  readonly existing: Load['existing'];
+  /** A worker whose config has a lower version of the table leaves it to another. */
+  readonly version?: number;
+  readonly anew?: Load['anew'];
 }
 
 /** One table's share of a load. */
@@ -84,6 +87,18 @@ export interface BatchRange {
   readonly owed: boolean;
 }
 
+/** What a backfill does, in the order in which one that has several to do serves them. */
+export const backfillModes = ['missing', 'rejected', 'replace'] as const;
+export type BackfillMode = (typeof backfillModes)[number];
+
+/** A stretch that a backfill goes over in one of its modes. */
+export interface BackfillRange extends BatchRange {
+  /** Of `rejected`: any part of the reason of the events that are meant; by default all are. */
+  readonly reason?: string;
+  /** ISO 8601. Of `rejected`: what was rejected before then. Of `replace`: what this version loaded before then is made anew. */
+  readonly before?: string;
+}
+
 /** How far a listing got: all keys up to this one are done. */
 export interface Position {
   readonly source: string;
@@ -92,8 +107,12 @@ export interface Position {
 
 export interface PageInput {
   readonly table: string;
-  readonly range: BatchRange;
+  /** Default: `missing`. */
+  readonly mode?: BackfillMode;
+  readonly range: BackfillRange;
   readonly after?: Position;
+  /** A worker whose config has a lower version of the table leaves it to another. */
+  readonly version?: number;
   /** Keys that this backfill has set aside. */
   readonly without: readonly string[];
 }
@@ -102,6 +121,8 @@ export interface Page {
   readonly objects: readonly ObjectToLoad[];
   /** Where to go on; undefined at the end of the range. */
   readonly next?: Position;
+  /** Of the table, as the worker that looked knows it: whoever loads must know no lower one. */
+  readonly version?: number;
 }
 
 export interface ReconcileOutcome {
@@ -128,7 +149,7 @@ export interface WorkerActivities {
   }): Promise<readonly TableLoadOutcome[]>;
   /** Makes sure that the table's `backfill` runs and covers the range. */
   handOver(input: { readonly table: string; readonly range: BatchRange }): Promise<void>;
-  /** The next objects of the lake that the table's manifest lacks. */
+  /** The next objects of the lake that are to be loaded. */
   nextPage(input: PageInput): Promise<Page>;
   compare(input: { readonly full: boolean }): Promise<ReconcileOutcome>;
   /** Removes a load's files, which nobody needs any more. */

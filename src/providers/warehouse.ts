@@ -63,6 +63,8 @@ export interface Load {
   readonly table: TableShape;
   /** `rejected`: only batches with a line, only events that have a rejection. */
   readonly existing: 'keep' | 'replace' | 'rejected';
+  /** Of `replace` (ISO 8601): a line of the table's version that is older settles no batch, so that it is made anew. */
+  readonly anew?: string;
   readonly batches: readonly LoadBatch[];
 }
 
@@ -110,6 +112,16 @@ export interface Audit {
   readonly loadedAt?: Date;
 }
 
+export interface WantedRejections {
+  /** Any part of the reason. */
+  readonly reason?: string;
+  /** The `key:line` of the last one seen, or a key alone: whatever else is of that object is passed over. */
+  readonly after?: string;
+  /** ISO 8601: only what was rejected before then. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
 export interface Warehouse {
   /** The live rhythm is max(freshness / 2, everyMs); at most `maxFiles` lake objects a load. */
   readonly cadence: { readonly everyMs: number; readonly maxFiles: number };
@@ -149,17 +161,15 @@ export interface Warehouse {
   load(load: Load, staging: Lake, signal: AbortSignal): Promise<LoadResult>;
   /** What was stored in the lake from then on must be in the table. Throws `TableMissing`. */
   owesFrom(table: string): Promise<Date>;
-  /** Those of `batches` that have no good manifest line. */
+  /** Those of `batches` that have no good manifest line; `anew` as in a load: older lines of this version do not count. */
   missing(
     table: TableShape,
     batches: readonly string[],
     at: 'any version' | 'this version or higher',
+    anew?: string,
   ): Promise<string[]>;
-  /** In order of key and line. `reason` is any part of one; `after` is the `key:line` of the last one seen. */
-  rejections(
-    table: string,
-    want: { reason?: string; after?: string; limit: number },
-  ): Promise<{ key: string; line: number; reason: string }[]>;
+  /** In order of key and line. */
+  rejections(table: string, want: WantedRejections): Promise<{ key: string; line: number; reason: string }[]>;
   audit(table: TableShape, since: Date): Promise<Audit>;
   query(sql: string): AsyncIterable<Record<string, unknown>>;
   check(): Promise<readonly Finding[]>;

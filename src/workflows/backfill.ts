@@ -1,221 +1,240 @@
 import {
   allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
   defineSignal,
-  proxyActivities,
+  isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
-  uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 
+import type { BackfillMode, Page, PageInput } from '../activities/types.js';
+import { insistent, loadPage, type Failed, type PageContext, type PageLoaded } from './backfill-page.js';
 import {
-  rowsRefused,
-  type BatchRange,
-  type ObjectToLoad,
-  type Position,
-  type WorkerActivities,
-} from '../activities/types.js';
-import { count, counted } from '../amounts.js';
-import { discard, forever, heartbeatTimeout } from './activities.js';
-import { failureOf, type Failure } from './failures.js';
-import { loadTable } from './load-table.js';
-import { addRange } from './ranges.js';
+  describe,
+  nextMode,
+  restored,
+  withAsked,
+  withoutWork,
+  withWork,
+  type BackfillAsk,
+  type BackfillState,
+  type Work,
+} from './backfill-state.js';
+import { failureOf } from './failures.js';
 
 export interface BackfillInput {
   readonly table: string;
-  readonly state?: BackfillState;
+  /** What to do, where it is not a signal that says so; by default what the table is missing of what it owes. */
+  readonly ask?: BackfillAsk | readonly BackfillAsk[];
+  readonly state?: Parameters<typeof restored>[0];
 }
 
-/** What goes on over continue-as-new: names and counts, however large the lake. */
-interface BackfillState {
-  readonly ranges: readonly BatchRange[];
-  /** The range that the pass is in, and how far it got there. */
-  readonly range: number;
-  readonly after?: Position;
-  readonly paused: boolean;
-  readonly objects: number;
-  readonly events: number;
-  readonly passes: number;
-  /** Events that only the warehouse refused: they are rejections now. */
-  readonly refused: number;
-  /** Loaded or failed in this pass: another one follows. */
-  readonly found: number;
-  /** A signal came since the pass began. */
-  readonly widened: boolean;
-  /** Objects that could not be read, which count as found no more. */
-  readonly unreadable: readonly string[];
-  /** The last error of each object that waits for the next pass. */
-  readonly failed: readonly { readonly key: string; readonly error: string }[];
-}
-
-const widen = defineSignal<[BatchRange]>('widen');
+const widen = defineSignal<[BackfillAsk]>('widen');
 const pause = defineSignal('pause');
 const resume = defineSignal('resume');
+/** Ends what is to be made anew, or with `everything` what is missing too: the table is no more. */
+const cancel = defineSignal<[{ readonly everything?: boolean }?]>('cancel');
 const progress = defineQuery<BackfillState>('progress');
 
-const nothing: BackfillState = {
-  ranges: [],
-  range: 0,
-  paused: false,
-  objects: 0,
-  events: 0,
-  passes: 0,
-  refused: 0,
-  found: 0,
-  widened: false,
-  unreadable: [],
-  failed: [],
-};
-
+/** Failures that any objects of the table meet. */
+const tableFaults: readonly string[] = ['SchemaConflict', 'TableMissing'];
 const mostNamed = 100;
 const mostCharacters = 200;
 const betweenPasses = '20s';
-
-const unhurried = { startToCloseTimeout: '30m', heartbeatTimeout, priority: { priorityKey: 4 } } as const;
-const twice = proxyActivities<WorkerActivities>({ ...unhurried, retry: { initialInterval: '2s', maximumAttempts: 2 } });
-/**
- * Fails where an operator looks for it: as a pending activity with its attempt and error. It ends all the same, since
- * signals make the history longer while it is tried.
- */
-const insistent = proxyActivities<WorkerActivities>({
-  ...unhurried,
-  scheduleToCloseTimeout: '10m',
-  retry: { ...forever, maximumInterval: '10s' },
-});
+/** One transforms while others load; more would take from the live loads. */
+const pagesAtOnce = 3;
 
 /**
- * Loads what the lake has and the table's manifest lacks, page by page: the only repair there is. Ends after a pass,
- * begun after its last signal, that found nothing.
+ * Does for one table, page by page, what is asked for: loads what the lake has and the manifest lacks, makes rejected
+ * events anew, or what lower versions made. Each mode ends after a pass, begun after its last signal, that found nothing.
  */
-export async function backfill({ table, state: before }: BackfillInput): Promise<{ objects: number; events: number }> {
-  let state = { ...nothing, ...before };
+export async function backfill({
+  table,
+  ask,
+  state: before,
+}: BackfillInput): Promise<{ objects: number; events: number }> {
+  // Runs that began with one page at a time, and pause between pages, go on so.
+  const modern = patched('modes');
+  const atOnce = modern ? pagesAtOnce : 1;
+  const pages = new Set<Promise<void>>();
+  const underWay = new Set<{ mode: BackfillMode; scope: CancellationScope }>();
+  const trouble = { insistedOn: false };
+  let broke: { error: unknown } | undefined;
+  let state = restored(before);
   const set = (change: Partial<BackfillState>): void => {
     state = { ...state, ...change };
+    setCurrentDetails(describe(table, state));
   };
-  setHandler(widen, (range) => set({ ranges: addRange(state.ranges, range), widened: true }));
-  setHandler(pause, () => set({ paused: true }));
+
+  setHandler(widen, (asked) => set(withAsked(state, asked, Date.now())));
+  setHandler(pause, () => {
+    set({ paused: true });
+    if (modern) abandon(() => true);
+  });
   setHandler(resume, () => set({ paused: false }));
+  setHandler(cancel, ({ everything = false } = {}) => {
+    const ended: BackfillMode[] = everything ? ['missing', 'rejected', 'replace'] : ['rejected', 'replace'];
+    set(withoutWork(state, ended));
+    abandon((mode) => ended.includes(mode));
+  });
   setHandler(progress, () => state);
+  if (before === undefined) addAsked();
 
   for (;;) {
     if (historyIsLong()) {
+      await allEnd();
       await condition(allHandlersFinished);
       await continueAsNew<typeof backfill>({ table, state });
     }
     if (state.paused) {
-      setCurrentDetails(`paused; ${counted(state.objects, 'object')} loaded so far`);
+      await allEnd();
       // Live loads signal a paused backfill too.
       await condition(() => !state.paused || historyIsLong());
       continue;
     }
-    const range = state.ranges[state.range];
-    if (range === undefined) {
-      if (state.found === 0 && !state.widened) break;
-      if (state.failed.length > 0 && !state.widened) await condition(() => state.widened, betweenPasses);
-      set({ range: 0, after: undefined, found: 0, widened: false, failed: [], passes: state.passes + 1 });
+    const mode = nextMode(state);
+    const work = mode && state.works[mode];
+    if (mode === undefined || work === undefined) {
+      if (pages.size === 0) return { objects: state.objects, events: state.events };
+      await oneEnds();
+    } else if (work.ranges[work.range] === undefined) {
+      // What its last pages come to decides whether the pass was the last one.
+      if (pages.size > 0) await oneEnds();
+      else await endPass(mode, work);
+    } else if (pages.size >= atOnce || trouble.insistedOn) {
+      await oneEnds();
     } else {
-      await loadNext(range);
-    }
-  }
-  return { objects: state.objects, events: state.events };
-
-  async function loadNext(range: BatchRange): Promise<void> {
-    try {
-      const page = await insistent.nextPage.executeWithOptions({ summary: `look for what ${table} is missing` }, [
-        { table, range, without: state.unreadable, ...(state.after && { after: state.after }) },
-      ]);
-      if (page.objects.length > 0) await loadPage(page.objects);
-      // A range that a signal widened meanwhile is gone over again by the next pass.
-      if (page.next === undefined) set({ range: state.range + 1, after: undefined });
-      else set({ after: page.next });
-      setCurrentDetails(describe(table, state));
-    } catch (error) {
-      setCurrentDetails(`${describe(table, state)}\n\nit cannot be seen what is missing: ${failureOf(error).message}`);
+      await beginPage(mode, work);
     }
   }
 
-  async function loadPage(objects: readonly ObjectToLoad[]): Promise<void> {
-    const whole = await attempt(objects, twice);
-    if (whole === undefined) return;
-    let failed = [{ object: objects[0]!, ...whole }];
-    if (objects.length > 1) {
-      failed = [];
-      for (const [index, object] of objects.entries()) {
-        const failure = await attempt([object], twice);
-        if (failure !== undefined) failed.push({ object, ...failure });
-        // The table's fault, not the objects': no need to ask each.
-        if (index === 2 && broken(failed).length === 3) break;
-      }
-    }
-    const [first, ...others] = broken(failed);
-    if (first === undefined || 1 + others.length < Math.min(3, objects.length)) {
-      setAside(failed);
+  function addAsked(): void {
+    const asks = ask === undefined ? [] : Array.isArray(ask) ? (ask as readonly BackfillAsk[]) : [ask as BackfillAsk];
+    for (const each of asks) set(withAsked(state, each, Date.now()));
+    if (asks.length > 0 && state.notUnderstood !== undefined)
+      throw ApplicationFailure.nonRetryable(state.notUnderstood);
+    if (nextMode(state) === undefined) set(withAsked(state, {}, Date.now()));
+  }
+
+  async function endPass(mode: BackfillMode, work: Work): Promise<void> {
+    if (work.found === 0 && !work.widened) {
+      set(withoutWork(state, [mode]));
       return;
     }
-    const insisted = await attempt([first.object], insistent);
-    const rest = failed.filter(({ object }) => object !== first.object);
-    if (insisted === undefined) set({ found: state.found + 1 });
-    setAside(insisted === undefined ? rest : [{ object: first.object, ...insisted }, ...rest]);
+    const disturbed = (): boolean => state.works[mode]?.widened !== false || (modern && state.paused);
+    if (state.failed.length > 0 && !work.widened) await condition(disturbed, betweenPasses);
+    set({
+      ...withWork(state, mode, { range: 0, after: undefined, found: 0, widened: false }),
+      failed: [],
+      passes: state.passes + 1,
+    });
   }
 
-  /** An object of which too much is refused says nothing about the others. */
-  function broken<One extends Failure>(failed: readonly One[]): One[] {
-    return failed.filter(({ type }) => type !== rowsRefused);
+  async function beginPage(mode: BackfillMode, work: Work): Promise<void> {
+    const range = work.ranges[work.range]!;
+    const { after, version } = work;
+    const summary = `look for what is to be loaded into ${table}`;
+    const input: PageInput = {
+      table,
+      mode,
+      range,
+      without: state.unreadable,
+      ...(after && { after }),
+      ...(version !== undefined && { version }),
+    };
+    let page: Page;
+    try {
+      page = await inScope(mode, () => insistent.nextPage.executeWithOptions({ summary }, [input]));
+    } catch (error) {
+      if (isCancellation(error) && !CancellationScope.current().consideredCancelled) return;
+      setCurrentDetails(`${describe(table, state)}\n\nit cannot be seen what is to do: ${failureOf(error).message}`);
+      return;
+    }
+    // A range that a signal widened meanwhile is gone over again by the next pass.
+    const position = page.next === undefined ? { range: work.range + 1, after: undefined } : { after: page.next };
+    const known = Math.max(version ?? 0, mode === 'missing' ? 0 : (page.version ?? 0));
+    set(withWork(state, mode, { ...position, ...(known > 0 && { version: known }) }));
+    if (page.objects.length === 0) return;
+    const how = { ...(known > 0 && { version: known }), ...(range.before !== undefined && { anew: range.before }) };
+    begin(mode, (context) => loadPage({ table, mode, objects: page.objects, ...how }, context));
   }
 
-  function setAside(failed: readonly (Failure & { object: ObjectToLoad })[]): void {
+  function begin(mode: BackfillMode, load: (context: PageContext) => Promise<void>): void {
+    const found = (more: number): void => {
+      set(withWork(state, mode, { found: (state.works[mode]?.found ?? 0) + more }));
+    };
+    const context: PageContext = {
+      isTableFault: ({ type = '' }) => modern && (trouble.insistedOn || tableFaults.includes(type)),
+      loaded: (what) => {
+        found(what.objects);
+        count(what);
+      },
+      setAside: (failed) => {
+        // Whatever else of the page was not tried is found by the next pass.
+        found(Math.max(1, failed.length));
+        name(failed);
+      },
+      insist: (work) => {
+        if (trouble.insistedOn) return undefined;
+        trouble.insistedOn = true;
+        return work().finally(() => (trouble.insistedOn = false));
+      },
+    };
+    const ended = inScope(mode, () => load(context))
+      .catch((error: unknown) => {
+        if (isCancellation(error)) found(1);
+        else broke = { error };
+      })
+      .finally(() => pages.delete(ended));
+    pages.add(ended);
+  }
+
+  function count({ objects, events, refused, unreadable }: PageLoaded): void {
+    set({
+      objects: state.objects + objects,
+      events: state.events + events,
+      refused: state.refused + refused,
+      unreadable: [...new Set([...state.unreadable, ...unreadable])].slice(-mostNamed),
+    });
+  }
+
+  function name(failed: readonly Failed[]): void {
     const named = failed.map(({ object, message }) => ({ key: object.key, error: message.slice(0, mostCharacters) }));
     // An object that is in two of the ranges fails in both.
     const before = state.failed.filter(({ key }) => !named.some((one) => one.key === key));
-    set({ found: state.found + failed.length, failed: [...before, ...named].slice(-mostNamed) });
+    set({ failed: [...before, ...named].slice(-mostNamed) });
   }
 
-  /** undefined where it went well. */
-  async function attempt(objects: readonly ObjectToLoad[], how: typeof twice): Promise<Failure | undefined> {
-    const load = uuid4();
-    const events = objects.reduce((sum, object) => sum + object.events, 0);
-    let files: string | undefined;
+  async function inScope<Result>(mode: BackfillMode, work: () => Promise<Result>): Promise<Result> {
+    const one = { mode, scope: new CancellationScope() };
+    underWay.add(one);
     try {
-      const { planned, failed, folder, unreadable } = await how.transform.executeWithOptions(
-        { summary: `transform ${counted(events, 'event')} of ${counted(objects.length, 'lake object')} for ${table}` },
-        [{ load, objects, tables: [table], existing: 'keep' }],
-      );
-      files = folder;
-      const plan = planned[0];
-      if (plan === undefined) return { message: failed[0]?.error ?? `the transform made no plan for ${table}` };
-      const done = await loadTable(how, plan, { load, live: false });
-      const loaded = objects.filter(({ key }) => !unreadable.includes(key));
-      set({
-        objects: state.objects + loaded.length,
-        events: state.events + loaded.reduce((sum, object) => sum + object.events, 0),
-        found: state.found + loaded.length,
-        refused: state.refused + done.refused,
-        unreadable: [...new Set([...state.unreadable, ...unreadable])].slice(-mostNamed),
-      });
-      return undefined;
-    } catch (error) {
-      return failureOf(error);
+      return await one.scope.run(work);
     } finally {
-      if (files !== undefined) await discard({ folder: files }).catch(() => undefined);
+      underWay.delete(one);
     }
+  }
+
+  function abandon(which: (mode: BackfillMode) => boolean): void {
+    for (const { mode, scope } of underWay) if (which(mode)) scope.cancel();
+  }
+
+  async function oneEnds(): Promise<void> {
+    await Promise.race(pages);
+    if (broke !== undefined) throw broke.error;
+  }
+
+  async function allEnd(): Promise<void> {
+    while (pages.size > 0) await oneEnds();
   }
 }
 
 function historyIsLong(): boolean {
   return workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > 5_000;
-}
-
-function describe(table: string, state: BackfillState): string {
-  const loaded = `${counted(state.objects, 'lake object')} with ${counted(state.events, 'event')} loaded`;
-  const lines = [`${table}: ${loaded} in pass ${count(state.passes + 1)}`];
-  if (state.refused > 0)
-    lines.push(`${counted(state.refused, 'event')} rejected, since only the warehouse refuses them`);
-  if (state.unreadable.length > 0) lines.push(`${counted(state.unreadable.length, 'object')} could not be read`);
-  if (state.failed.length > 0)
-    lines.push(`${counted(state.failed.length, 'object')} failed, to be tried in the next pass:`);
-  for (const { key, error } of state.failed.slice(0, 20)) lines.push(`- ${key}: ${error}`);
-  return lines.join('\n').slice(0, 8_000);
 }

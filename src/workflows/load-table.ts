@@ -17,20 +17,21 @@ const mostRounds = 3;
 
 /**
  * Loads a plan into its table; the events that only the warehouse refuses are found and rejected, so that they cost
- * nothing but themselves. Returns the plan that was loaded; throws the failure of an activity.
+ * nothing but themselves. Returns the plan that was loaded, and whether anything came of it; throws the failure of an
+ * activity.
  */
 export async function loadTable(
   activities: Activities,
   planned: PlannedLoad,
   how: Pick<LoadInput, 'load' | 'live'>,
-): Promise<LoadWithoutRefused> {
+): Promise<LoadWithoutRefused & { readonly changed: boolean }> {
   let current: LoadWithoutRefused = { ...planned, refused: 0 };
   for (let round = 0; ; round++) {
     const { table, plan, rows } = current;
     try {
       const summary = `load ${linesOf(current)} → ${table}`;
-      await activities.load.executeWithOptions({ summary }, [{ ...how, table, plan }]);
-      return current;
+      const result = await activities.load.executeWithOptions({ summary }, [{ ...how, table, plan }]);
+      return { ...current, changed: result.rows + result.removed + result.rejected + result.cleared > 0 };
     } catch (error) {
       if (failureOf(error).type !== rowsRefused || round === mostRounds) throw error;
     }

@@ -1,4 +1,4 @@
-import type { BatchRange, ObjectToLoad } from '../activities/types.js';
+import type { BackfillRange, BatchRange, ObjectToLoad } from '../activities/types.js';
 
 /** A UUIDv7's first 48 bits are its Unix time in milliseconds; the ids here are ours, so they are not checked again. */
 function timeOf(batch: string): number {
@@ -14,25 +14,34 @@ export function rangeOf(objects: readonly ObjectToLoad[]): BatchRange {
 /** So many stretches are kept apart; beyond it they become one, and what lies between is looked at as well. */
 const mostRanges = 20;
 
-/** Adds a stretch to those still to do; stretches that touch become one. */
-export function addRange(ranges: readonly BatchRange[], added: BatchRange): BatchRange[] {
-  let { from, to } = added;
-  const apart: BatchRange[] = [];
+/** Adds a stretch to those still to do; stretches that touch become one, unless they are of other events. */
+export function addRange(ranges: readonly BackfillRange[], added: BackfillRange): BackfillRange[] {
+  let whole = added;
+  const apart: BackfillRange[] = [];
   for (const range of ranges) {
-    if (range.owed === added.owed && range.from <= to && range.to >= from) {
-      from = Math.min(from, range.from);
-      to = Math.max(to, range.to);
-    } else {
-      apart.push(range);
-    }
+    const alike = range.owed === added.owed && range.reason === added.reason;
+    if (alike && range.from <= whole.to && range.to >= whole.from) whole = both(range, whole);
+    else apart.push(range);
   }
-  const all = [...apart, { from, to, owed: added.owed }];
+  const all = [...apart, whole];
   if (all.length <= mostRanges) return all;
   return [true, false].flatMap((owed) => {
     const same = all.filter((range) => range.owed === owed);
-    if (same.length === 0) return [];
-    return [
-      { owed, from: Math.min(...same.map((range) => range.from)), to: Math.max(...same.map((range) => range.to)) },
-    ];
+    return same.length === 0 ? [] : [same.reduce(both)];
   });
+}
+
+/** A stretch that holds two: of the later moment where both name one, of every reason where they differ. */
+function both(a: BackfillRange, b: BackfillRange): BackfillRange {
+  const before = [a.before, b.before]
+    .filter((time) => time !== undefined)
+    .sort()
+    .at(-1);
+  return {
+    from: Math.min(a.from, b.from),
+    to: Math.max(a.to, b.to),
+    owed: a.owed,
+    ...(a.reason !== undefined && a.reason === b.reason && { reason: a.reason }),
+    ...(before !== undefined && { before }),
+  };
 }

@@ -1,5 +1,5 @@
 import { TableMissing } from '../../errors.js';
-import type { TableShape, Warehouse } from '../warehouse.js';
+import type { TableShape, WantedRejections, Warehouse } from '../warehouse.js';
 import type { AuditRead } from './duckdb-calls.js';
 import type { Session } from './duckdb-session.js';
 import { list, loadsOf, moment, rejectedOf, tableOf, tablesRecord, text } from './duckdb-sql.js';
@@ -18,6 +18,7 @@ export async function missing(
   table: TableShape,
   batches: readonly string[],
   at: Parameters<Warehouse['missing']>[2],
+  anew?: string | null,
 ): Promise<string[]> {
   await owesFrom(session, table.name);
   if (batches.length === 0) return [];
@@ -25,21 +26,26 @@ export async function missing(
   const greatest = batches.reduce((a, b) => (a > b ? a : b));
   const rows = await session.rows(
     `SELECT DISTINCT batch FROM ${loadsOf(table.name)} WHERE batch BETWEEN ${text(least)} AND ${text(greatest)} ` +
-      `AND problem IS NULL ${at === 'any version' ? '' : `AND version >= ${table.version} `}AND batch IN ${list(batches)}`,
+      `AND problem IS NULL ${at === 'any version' ? '' : `AND ${isNewEnough(table, anew ?? undefined)} `}AND batch IN ${list(batches)}`,
   );
   const loaded = new Set(rows.map((row) => row['batch'] as string));
   return batches.filter((batch) => !loaded.has(batch));
 }
 
-/** `after` is the `key:line` of the last one seen; `reason` is any part of it. */
+function isNewEnough({ version }: TableShape, anew: string | undefined): string {
+  if (anew === undefined) return `version >= ${version}`;
+  return `(version > ${version} OR (version = ${version} AND loaded_at >= ${moment(anew)}))`;
+}
+
 export async function rejections(
   session: Session,
   table: string,
-  { reason, after, limit }: Parameters<Warehouse['rejections']>[1],
+  { reason, after, before, limit }: WantedRejections,
 ): Promise<{ key: string; line: number; reason: string }[]> {
   await owesFrom(session, table);
   const wanted = ['true'];
   if (reason !== undefined) wanted.push(`contains(reason, ${text(reason)})`);
+  if (before !== undefined) wanted.push(`rejected_at < ${moment(before)}`);
   const position = after === undefined ? null : /^(.*):(\d{1,15})$/s.exec(after);
   if (position !== null) wanted.push(`(key, line) > (${text(position[1]!)}, ${position[2]!})`);
   else if (after !== undefined) wanted.push(`key > ${text(after)}`);

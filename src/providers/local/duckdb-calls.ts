@@ -13,7 +13,7 @@ export interface Calls {
   probe(plan: Load, staging: string): Promise<void>;
   migrate(tables: readonly TableShape[], how: 'plan' | 'apply'): Promise<Change[]>;
   owesFrom(table: string): Promise<string>;
-  missing(table: TableShape, batches: readonly string[], at: Parameters<Warehouse['missing']>[2]): Promise<string[]>;
+  missing: Warehouse['missing'];
   rejections: Warehouse['rejections'];
   audit(table: TableShape, since: string): Promise<AuditRead>;
   check(): Promise<readonly Finding[]>;

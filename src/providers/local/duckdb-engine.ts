@@ -69,8 +69,7 @@ export class DuckDBEngine {
       },
       migrate: (tables, how) => this.#migrate(tables, how),
       owesFrom: (table) => this.#read(table, (session) => reading.owesFrom(session, table)),
-      missing: (table, batches, at) =>
-        this.#read(table.name, (session) => reading.missing(session, table, batches, at)),
+      missing: (table, ...asked) => this.#read(table.name, (session) => reading.missing(session, table, ...asked)),
       rejections: (table, want) => this.#read(table, (session) => reading.rejections(session, table, want)),
       audit: (table, since) => this.#read(table.name, (session) => reading.audit(session, table, since)),
       check: () => this.#check(),

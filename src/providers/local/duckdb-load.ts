@@ -16,6 +16,8 @@ interface Line extends LoadResult {
   readonly version: number;
   readonly load: string;
   readonly problem: string | null;
+  /** ISO 8601. */
+  readonly loadedAt: string;
 }
 
 /**
@@ -47,10 +49,14 @@ export async function load(session: Session, load: Load, root: string, naming: b
   return sum([...results.values()]);
 }
 
-function isSettled(batch: LoadBatch, { existing, table }: Load, lines: readonly Line[]): boolean {
+function isSettled(batch: LoadBatch, { existing, table, anew = '' }: Load, lines: readonly Line[]): boolean {
   const good = lines.filter((line) => line.batch === batch.batch && line.problem === null);
   if (existing === 'keep') return good.length > 0;
-  if (existing === 'replace') return good.some((line) => line.version >= table.version);
+  if (existing === 'replace') {
+    return good.some(
+      ({ version, loadedAt }) => version > table.version || (version === table.version && loadedAt >= anew),
+    );
+  }
   return good.length === 0;
 }
 
@@ -129,7 +135,7 @@ async function linesOf(session: Session, table: string, batches: readonly LoadBa
   const ids = batches.map((batch) => batch.batch);
   // The range lets DuckDB pass over all of the manifest but the newest lines: batch ids are in time order.
   const rows = await session.rows(
-    `SELECT batch, version, load, problem, ${counts.join(', ')} FROM ${loadsOf(table)} ` +
+    `SELECT batch, version, load, problem, epoch_ms(loaded_at) AS at, ${counts.join(', ')} FROM ${loadsOf(table)} ` +
       `WHERE batch BETWEEN ${text(least(ids))} AND ${text(greatest(ids))} AND batch IN ${list(ids)}`,
   );
   return rows.map((row) => ({
@@ -137,6 +143,7 @@ async function linesOf(session: Session, table: string, batches: readonly LoadBa
     version: row['version'] as number,
     load: row['load'] as string,
     problem: row['problem'] as string | null,
+    loadedAt: new Date(Number(row['at'])).toISOString(),
     ...(Object.fromEntries(counts.map((count) => [count, Number(row[count])])) as unknown as LoadResult),
   }));
 }

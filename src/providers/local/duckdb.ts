@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Lake } from '../lake.js';
 import type { Provider } from '../provider.js';
 import type { Finding } from '../queue.js';
-import type { Audit, Change, Load, LoadResult, TableShape, Warehouse } from '../warehouse.js';
+import type { Audit, Change, Load, LoadResult, TableShape, WantedRejections, Warehouse } from '../warehouse.js';
 import { Ownership } from './duckdb-ownership.js';
 
 /**
@@ -63,15 +63,12 @@ class SharedDuckDB implements Warehouse {
     table: TableShape,
     batches: readonly string[],
     at: 'any version' | 'this version or higher',
+    anew?: string,
   ): Promise<string[]> {
-    return this.#database.ask((calls) => calls.missing(table, batches, at));
+    return this.#database.ask((calls) => calls.missing(table, batches, at, anew));
   }
 
-  /** `after` is `key:line` of the last one seen; `reason` is any part of the reason. */
-  async rejections(
-    table: string,
-    want: { reason?: string; after?: string; limit: number },
-  ): Promise<{ key: string; line: number; reason: string }[]> {
+  async rejections(table: string, want: WantedRejections): Promise<{ key: string; line: number; reason: string }[]> {
     return this.#database.ask((calls) => calls.rejections(table, want));
   }
 
