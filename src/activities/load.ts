@@ -1,6 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 
+import pLimit, { type LimitFunction } from 'p-limit';
+
 import { LakeCorrupt, LakeNotFound, RowsRefused } from '../errors.js';
 import { newId } from '../ids.js';
 import type { LoadResult } from '../providers/warehouse.js';
@@ -24,6 +26,8 @@ const tableFailing = 'TableFailing';
 export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'load' | 'rejectRefused' | 'loadEmpty'> {
   const { lake, staging, warehouse } = parts;
   const troubles = new Troubles();
+  /** By table: of the loads that wait for it at most one is a backfill's, so that a live one soon has its turn. */
+  const unhurried = new Map<string, LimitFunction>();
 
   /** `fault`: whether an error, other than that load files are gone, says something against the table. */
   async function watched<Result>(
@@ -52,7 +56,11 @@ export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'lo
     }
     const load = async (): Promise<LoadResult> => warehouse.load(await readPlan(staging, plan), staging, signal);
     // Refused rows may be a few events' fault alone, which must not keep the next loads away.
-    return watched(table, signal, load, (error) => !(error instanceof RowsRefused));
+    const watch = () => watched(table, signal, load, (error) => !(error instanceof RowsRefused));
+    if (live) return watch();
+    const turn = unhurried.get(table) ?? pLimit(1);
+    unhurried.set(table, turn);
+    return turn(watch);
   }
 
   async function withoutRefused({ table, plan, rows, rejections }: PlannedLoad, signal: AbortSignal) {

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import pLimit, { type LimitFunction } from 'p-limit';
+
 import { Unavailable } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Lake } from '../providers/lake.js';
 import type { Load, LoadBatch, StagedFile, TableShape } from '../providers/warehouse.js';
-import type { LoadFile, TableFiles, TableOutcome } from '../transform/transformer.js';
+import type { LoadFile, TableFiles, TableOutcome, TransformRequest } from '../transform/transformer.js';
 import { atLeast } from './at-least.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
@@ -14,7 +16,9 @@ import type { ObjectToLoad, PlannedLoad, TransformInput, TransformResult, Worker
 
 /** Each object is read and parsed once for all tables; what comes of it goes to staging, a plan a table beside it. */
 export function createTransform(dependencies: Dependencies): WorkerActivities['transform'] {
-  return (input) => withHeartbeat((signal) => new Transformation(dependencies, input).run(signal));
+  // Of all that wait for the transform's thread at most one is a backfill's, so that a live object soon has its turn.
+  const unhurried = pLimit(1);
+  return (input) => withHeartbeat((signal) => new Transformation(dependencies, input, unhurried).run(signal));
 }
 
 interface TablePlan {
@@ -27,15 +31,17 @@ interface TablePlan {
 class Transformation {
   readonly #dependencies: Dependencies;
   readonly #input: TransformInput;
+  readonly #unhurried: LimitFunction;
   // A folder an attempt: objects are written once, and a paused attempt may still write.
   readonly #folder = `load/${newId()}/`;
   readonly #plans = new Map<string, TablePlan>();
   readonly #failed = new Map<string, string>();
   readonly #unreadable: string[] = [];
 
-  constructor(dependencies: Dependencies, input: TransformInput) {
+  constructor(dependencies: Dependencies, input: TransformInput, unhurried: LimitFunction) {
     this.#dependencies = dependencies;
     this.#input = input;
+    this.#unhurried = unhurried;
   }
 
   async run(signal: AbortSignal): Promise<TransformResult> {
@@ -68,8 +74,12 @@ class Transformation {
 
   async #add(object: ObjectToLoad): Promise<void> {
     const { parts, settings, transformer } = this.#dependencies;
+    const transform = (request: TransformRequest): Promise<readonly TableOutcome[]> =>
+      this.#input.live === false
+        ? this.#unhurried(() => transformer.transform(request))
+        : transformer.transform(request);
     const made = await readObject(parts.lake, object.key, (bytes) =>
-      transformer.transform({
+      transform({
         ...object,
         object: bytes,
         tables: [...this.#plans.keys()],

@@ -31,6 +31,8 @@ export interface TransformInput {
   /** A worker whose config has a lower version of the table leaves it to another. */
   readonly version?: number;
   readonly anew?: Load['anew'];
+  /** Default true; a backfill's objects let the live ones pass. */
+  readonly live?: boolean;
 }
 
 /** One table's share of a load. */

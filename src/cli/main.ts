@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { Command, CommanderError } from 'commander';
 
+import { registerBackfill } from './commands/backfill.js';
 import { registerCheck } from './commands/check.js';
 import { registerDev } from './commands/dev.js';
 import { registerInit } from './commands/init.js';
@@ -57,6 +58,7 @@ function program(): Command {
     registerStatus,
     registerQuery,
     registerReconcile,
+    registerBackfill,
     registerCheck,
     registerMigrate,
     registerWorker,

@@ -108,6 +108,7 @@ async function attempt(
     objects,
     tables: [table],
     existing: existing[mode],
+    live: false,
     ...(version !== undefined && { version }),
     ...(anew !== undefined && { anew }),
   };

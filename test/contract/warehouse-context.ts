@@ -69,6 +69,12 @@ export class WarehouseContext {
     return rows;
   };
 
+  /** A moment by the warehouse's clock, after all that it has done. */
+  readonly now = async (): Promise<string> => {
+    const [row] = await this.query('SELECT CURRENT_TIMESTAMP AS at');
+    return new Date(Date.parse(String(row!['at'])) + 1).toISOString();
+  };
+
   readonly labels = async (table: TableShape): Promise<unknown[]> =>
     (await this.query(`SELECT label FROM ${table.name} ORDER BY label`)).map((row) => row['label']);
 

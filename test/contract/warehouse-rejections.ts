@@ -79,10 +79,22 @@ export function rejectionsTests(c: WarehouseContext): void {
       expect(await audit(table)).toMatchObject({ rowsCounted: 2, rejectionsCounted: 0 });
     });
 
+    test('are told apart by when they were made, also where one is rejected again', async () => {
+      const table = await made();
+      const batch = batchOf(reject(someEvent()), reject(someEvent()));
+      await load(table, 'keep', batch);
+      const before = await c.now();
+      expect(await c.warehouse.rejections(table.name, { before, limit: 9 })).toHaveLength(2);
+      await load(table, 'rejected', batch);
+      expect(await c.warehouse.rejections(table.name, { before, limit: 9 })).toEqual([]);
+      expect(await c.warehouse.rejections(table.name, { limit: 9 })).toHaveLength(2);
+    });
+
     test('are paged, and found by a part of their reason', async () => {
       const table = await made();
       const reasons = Array.from({ length: 25 }, (_, i) => (i % 2 === 0 ? `user: it's ${i}` : 'price: too big'));
-      await load(table, 'keep', batchOf(...reasons.map((reason) => reject(someEvent(), reason))));
+      const batch = batchOf(...reasons.map((reason) => reject(someEvent(), reason)));
+      await load(table, 'keep', batch);
       const seen: string[] = [];
       for (let after: string | undefined; ;) {
         const page = await c.warehouse.rejections(table.name, { limit: 10, ...(after === undefined ? {} : { after }) });
@@ -91,6 +103,7 @@ export function rejectionsTests(c: WarehouseContext): void {
         after = `${page.at(-1)!.key}:${page.at(-1)!.line}`;
       }
       expect(seen).toEqual(reasons);
+      expect(await c.warehouse.rejections(table.name, { after: keyOf(batch), limit: 100 })).toEqual([]);
       expect(await c.warehouse.rejections(table.name, { reason: 'too big', limit: 100 })).toHaveLength(12);
       expect(await c.warehouse.rejections(table.name, { reason: "it's 2", limit: 100 })).toHaveLength(4);
     });

@@ -1,5 +1,5 @@
 import { newId } from '../../src/ids.js';
-import { zero, type WarehouseContext } from './warehouse-context.js';
+import { never, zero, type WarehouseContext } from './warehouse-context.js';
 import { batchOf, someEvent, type Batch } from './warehouse-loads.js';
 
 export function replaceTests(c: WarehouseContext): void {
@@ -79,6 +79,31 @@ export function replaceTests(c: WarehouseContext): void {
         ['v2', 'v2'],
         ['v2', 'v2'],
       ]);
+    });
+
+    test('of this version too, where all before a moment is to be made anew; what is loaded since then is settled', async () => {
+      const table = await made();
+      const event = someEvent();
+      const batch = batchOf(rowOf(event, 'a', 'b', 'c'));
+      await load(table, 'keep', batch);
+      const again = { ...batch, copies: [rowOf(event, 'A')] };
+      expect(await load(table, 'replace', again)).toEqual(zero);
+      const anew = await c.now();
+      const missing = () => c.warehouse.missing(table, [batch.batch], 'this version or higher', anew);
+      expect(await missing()).toEqual([batch.batch]);
+      const loadAnew = async () =>
+        c.warehouse.load({ ...(await c.stage(table, 'replace', [again])), anew }, c.subject.lake, never);
+      expect(await loadAnew()).toMatchObject({ rows: 1, removed: 3 });
+      expect(await labels(table)).toEqual(['A']);
+      expect(await missing()).toEqual([]);
+      expect(await loadAnew()).toEqual(zero);
+      await audit(table);
+      // A higher version is never undone.
+      await load({ ...table, version: 2 }, 'replace', { ...batch, copies: [rowOf(event, 'v2')] });
+      const later = await c.now();
+      const older = { ...(await c.stage(table, 'replace', [again])), anew: later };
+      expect(await c.warehouse.load(older, c.subject.lake, never)).toEqual(zero);
+      expect(await labels(table)).toEqual(['v2']);
     });
 
     test('counts copies within it once', async () => {

@@ -100,8 +100,8 @@ test('a table that is down is tried with one object, until it is up; then all is
   await until('the same object again and again', again);
   expect((await pending())[0]!.lastFailure!.message).toBe('the table is locked');
   table.onLoad = () => Promise.resolve();
-  expect(await handle.result()).toMatchObject({ objects: 7 }, 120_000);
-});
+  expect(await handle.result()).toMatchObject({ objects: 7 });
+}, 120_000);
 
 test('while it cannot be seen what is missing, it goes on looking', async () => {
   const table = use(objects(2));
