@@ -146,6 +146,22 @@ test('a staging lake that does not answer is another matter', async () => {
   await expect(load(live)).rejects.toMatchObject({ name: 'Unavailable' });
 });
 
+test('of the loads that wait for a table one is a backfill’s at most, and one that waits is not held against it', async () => {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  does['visits'] = () => opened.then(() => nothing);
+  const backfills = await Promise.all(Array.from({ length: 4 }, () => planned('visits', false)));
+  const [first, ...others] = backfills.map((input) => load(input));
+  await until('the first', () => loaded.length === 1);
+  const live = load(await planned('visits'));
+  await until('the live one', () => loaded.length === 2);
+  const other = load(await planned('orders', false));
+  await until('the other table', () => loaded.length === 3);
+  open();
+  await Promise.all([first, ...others, live, other]);
+  expect(loaded).toHaveLength(6);
+});
+
 describe('tables that the events do not concern', () => {
   const attempts = 3;
   const loadAll = async (tables: readonly string[], attempt: number): ReturnType<WorkerActivities['loadEmpty']> => {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 
 import type { Dependencies } from '../../src/activities/index.js';
 import { createTransform } from '../../src/activities/transform.js';
-import type { ObjectToLoad, TransformResult } from '../../src/activities/types.js';
+import type { ObjectToLoad, TransformInput, TransformResult, WorkerActivities } from '../../src/activities/types.js';
 import { LakeCorrupt, TableMissing, Unavailable, UserCodeError } from '../../src/errors.js';
 import { newId } from '../../src/ids.js';
 import { objectKey } from '../../src/keys.js';
@@ -11,6 +11,7 @@ import type { Load, TableShape } from '../../src/providers/warehouse.js';
 import type { TableOutcome, TransformRequest } from '../../src/transform/transformer.js';
 import { asActivity } from '../fakes/activity.js';
 import { ObjectLake } from '../fakes/object-lake.js';
+import { until } from '../until.js';
 
 let lake: ObjectLake;
 let staging: ObjectLake;
@@ -19,6 +20,7 @@ let forgotten: number;
 /** What the transform gives a table of an object; without one, a row of each event. */
 let gives: Partial<Record<string, (request: TransformRequest) => TableOutcome>>;
 let requests: TransformRequest[];
+let waits: () => Promise<void>;
 
 const shapeOf = (name: string, version = 1): TableShape => ({ name, version, columns: [], cluster: [] });
 
@@ -40,6 +42,7 @@ beforeEach(() => {
   forgotten = 0;
   gives = {};
   requests = [];
+  waits = () => Promise.resolve();
 });
 
 async function stored(events = 2): Promise<ObjectToLoad> {
@@ -52,8 +55,13 @@ async function stored(events = 2): Promise<ObjectToLoad> {
 
 function transform(
   objects: readonly ObjectToLoad[],
-  { tables = 'all', signal }: { tables?: readonly string[] | 'all'; signal?: AbortSignal } = {},
+  { signal, ...asked }: Partial<TransformInput> & { signal?: AbortSignal } = {},
 ): Promise<TransformResult> {
+  const input: TransformInput = { load: 'the load', objects, tables: 'all', existing: 'keep', ...asked };
+  return asActivity(() => activity()(input), { ...(signal && { signal }) });
+}
+
+function activity(): WorkerActivities['transform'] {
   const dependencies = {
     settings: { dedupeMs: 1_000 },
     parts: { lake, staging, warehouse: { limits: {} } },
@@ -63,12 +71,11 @@ function transform(
       transform: (request: TransformRequest) => {
         requests.push(request);
         const names = request.tables as readonly string[];
-        return Promise.resolve().then(() => names.map((name) => gives[name]?.(request) ?? filesOf(name, request)));
+        return waits().then(() => names.map((name) => gives[name]?.(request) ?? filesOf(name, request)));
       },
     },
   } as unknown as Dependencies;
-  const input = { load: 'the load', objects, tables, existing: 'keep' } as const;
-  return asActivity(() => createTransform(dependencies)(input), { ...(signal && { signal }) });
+  return createTransform(dependencies);
 }
 
 function planOf(result: TransformResult, table: string): Load {
@@ -156,6 +163,36 @@ test('a load of one table asks for no other', async () => {
 test('a table that this worker does not know is for another worker', async () => {
   const object = await stored();
   await expect(transform([object], { tables: ['clicks'] })).rejects.toThrow(TableMissing);
+});
+
+test('what is to be made by a higher version than this worker knows is for another worker', async () => {
+  const object = await stored();
+  const asked = { tables: ['visits'], existing: 'replace', version: 2, anew: '2026-11-24T12:00:00.000Z' } as const;
+  await expect(transform([object], asked)).rejects.toThrow(
+    "this worker's config has version 1 of it, and 2 is asked for",
+  );
+  shapes = [shapeOf('visits', 3)];
+  gives['visits'] = (request) => filesOf('visits', request, shapeOf('visits', 3));
+  const plan = planOf(await transform([object], asked), 'visits');
+  expect(plan).toMatchObject({ existing: 'replace', anew: asked.anew, table: { version: 3 } });
+  expect(requests[0]).toMatchObject({ existing: 'replace' });
+});
+
+test('however many backfills wait for the thread, a live object is behind one of theirs at most', async () => {
+  const object = await stored();
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  waits = () => opened;
+  const shared = activity();
+  const run = (live: boolean): Promise<TransformResult> =>
+    asActivity(() => shared({ load: `${live}`, objects: [object], tables: 'all', existing: 'keep', live }));
+  const backfills = Array.from({ length: 5 }, () => run(false));
+  await until('one of them', () => requests.length === 1);
+  const live = [run(true), run(true)];
+  await until('the live ones', () => requests.length === 3);
+  open();
+  await Promise.all([...backfills, ...live]);
+  expect(requests).toHaveLength(7);
 });
 
 test('where the tables were changed while the worker ran, they are loaded anew', async () => {
