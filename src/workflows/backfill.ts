@@ -80,7 +80,7 @@ export async function backfill({
   setHandler(resume, () => set({ paused: false }));
   setHandler(cancel, ({ everything = false } = {}) => {
     const ended: BackfillMode[] = everything ? ['missing', 'rejected', 'replace'] : ['rejected', 'replace'];
-    set(withoutWork(state, ended));
+    set({ ...withoutWork(state, ended), ...(everything && { paused: false }) });
     abandon((mode) => ended.includes(mode));
   });
   setHandler(progress, () => state);

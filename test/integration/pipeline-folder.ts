@@ -51,14 +51,37 @@ export class PipelineFolder {
     writeFileSync(join(this.dir, name), text);
   }
 
-  /** Runs a command to its end; throws unless it ends well. */
-  async run(...args: string[]): Promise<void> {
-    const [status] = (await once(this.#spawn(args), 'close')) as [number | null];
+  /** Runs a command to its end, and gives what it wrote; throws unless it ends well. */
+  async run(...args: string[]): Promise<string> {
+    const child = this.#spawn(args);
+    let stdout = '';
+    child.stdout?.on('data', (text: string) => (stdout += text));
+    const [status] = (await once(child, 'close')) as [number | null];
     if (status !== 0) throw new Error(`catchment ${args.join(' ')} ended with status ${status}\n${this.output}`);
+    return stdout;
+  }
+
+  /** What a command answers with `--json`. */
+  async ask<Answer>(...args: string[]): Promise<Answer> {
+    return JSON.parse(await this.run(...args, '--json')) as Answer;
   }
 
   start(name: 'worker' | 'poll', ...args: string[]): void {
-    this.#processes.set(name, this.#spawn([name, ...args]));
+    this.startAs(name, name, ...args);
+  }
+
+  /** Several of one kind run beside each other, each by a name of its own. */
+  startAs(as: string, name: 'worker' | 'poll', ...args: string[]): void {
+    this.#processes.set(as, this.#spawn([name, ...args]));
+  }
+
+  /** SIGKILL; resolves when it is gone. */
+  async kill(as: string): Promise<void> {
+    const child = this.#processes.get(as);
+    if (child === undefined || !this.#processes.delete(as)) return;
+    const ended = once(child, 'close');
+    child.kill('SIGKILL');
+    await ended;
   }
 
   /** From now on nobody reaches Temporal. */
@@ -125,7 +148,8 @@ export class PipelineFolder {
 
   #spawn(args: readonly string[]): ChildProcess {
     const env = { ...process.env, NODE_OPTIONS: '', TEMPORAL_ADDRESS: this.#address };
-    const where = ['--config', this.dir, '--dir', this.dir];
+    const config = args.includes('--config') ? [] : ['--config', this.dir];
+    const where = [...config, '--dir', this.dir];
     const child = spawn(main.command, [...main.args, ...args, ...where], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
