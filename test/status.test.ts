@@ -84,7 +84,8 @@ function reading(lake: MemoryLake, manifest: MemoryManifest): (everything?: bool
 }
 
 test('a live reading looks only at hours that can still change, and comes to the same', async () => {
-  const [lake, manifest] = [new MemoryLake(), new MemoryManifest()];
+  const lake = new MemoryLake();
+  const manifest = new MemoryManifest(lake);
   manifest.make('a');
   const now = Date.now();
   const read = reading(lake, manifest);
@@ -110,7 +111,8 @@ test('a live reading looks only at hours that can still change, and comes to the
 });
 
 test('what was stored late under an old hour is found when everything is read', async () => {
-  const [lake, manifest] = [new MemoryLake(), new MemoryManifest()];
+  const lake = new MemoryLake();
+  const manifest = new MemoryManifest(lake);
   manifest.make('a');
   const read = reading(lake, manifest);
   manifest.load('a', lake.add(Date.now()));

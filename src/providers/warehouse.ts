@@ -122,6 +122,15 @@ export interface WantedRejections {
   readonly limit: number;
 }
 
+/** A row of a table, or a rejection, as far as it says which event it is of. */
+export interface Held {
+  readonly eventKey: string;
+  readonly rejected: boolean;
+  readonly version: number;
+  readonly source: string;
+  readonly batch: string;
+}
+
 export interface Warehouse {
   /** The live rhythm is max(freshness / 2, everyMs); at most `maxFiles` lake objects a load. */
   readonly cadence: { readonly everyMs: number; readonly maxFiles: number };
@@ -168,6 +177,10 @@ export interface Warehouse {
     at: 'any version' | 'this version or higher',
     anew?: string,
   ): Promise<string[]>;
+  /** Keys of lake objects that have a good manifest line, beyond `after` and up to `upTo`, in order, each once. */
+  loaded(table: string, want: { after: string; upTo: string; limit: number }): Promise<string[]>;
+  /** Every row and every rejection, or those of some events, in one snapshot and in no order, as they come. */
+  held(table: string, eventKeys?: readonly string[]): AsyncIterable<Held>;
   /** In order of key and line. */
   rejections(table: string, want: WantedRejections): Promise<{ key: string; line: number; reason: string }[]>;
   audit(table: TableShape, since: Date): Promise<Audit>;

@@ -5,8 +5,12 @@ import type { Queue } from '../providers/queue.js';
 import type { Table } from '../tables.js';
 import { auditTable } from './audit.js';
 import { compareLake, type ComparedObject } from './compare.js';
+import { DeepComparison, type DeepOptions } from './deep.js';
+import { faultsOf } from './faults.js';
+import { GoneObjects } from './gone.js';
 import { owedTables } from './owed.js';
 import type { Gap, ReconcileReport, TableReport } from './report.js';
+import { Retention } from './retention.js';
 
 export interface ReconcileOptions {
   /** Over the whole lake; else over the objects whose hour lies within `survive` and a day. */
@@ -15,6 +19,8 @@ export interface ReconcileOptions {
   readonly now?: number;
   /** After every page of at most 1,000 objects. */
   readonly onProgress?: (objects: number) => void;
+  /** Also compares the bodies in the lake with the identities in the tables, over the whole lake. */
+  readonly deep?: DeepOptions;
   /** Throws its reason between two pages. */
   readonly signal?: AbortSignal;
 }
@@ -44,16 +50,33 @@ export async function reconcile(
   options: ReconcileOptions = {},
 ): Promise<Reconciliation> {
   const now = options.now ?? Date.now();
+  const { owed, absent } = await owedTables(parts.warehouse, tables);
+  const { signal } = options;
+  const deep = options.deep && new DeepComparison(parts, settings, owed, { ...options.deep, now, signal });
+  try {
+    return await compare(parts, settings, tables, { ...options, now }, { owed, absent, deep });
+  } finally {
+    deep?.close();
+  }
+}
+
+async function compare(
+  parts: Pick<Parts, 'sources' | 'secondary' | 'lake' | 'warehouse'>,
+  settings: Settings,
+  tables: readonly Table[],
+  { now, full = false, onProgress, signal }: ReconcileOptions & { readonly now: number },
+  { owed, absent, deep }: Awaited<ReturnType<typeof owedTables>> & { readonly deep: DeepComparison | undefined },
+): Promise<Reconciliation> {
   const settle = settleMs(settings);
   const longest = settings.patienceMs + settle;
-  const from = options.full === true ? undefined : now - settings.surviveMs - dayMs;
-  const { owed, absent } = await owedTables(parts.warehouse, tables);
+  const from = full || deep !== undefined ? undefined : now - settings.surviveMs - dayMs;
   const overdue = (await looksEmpty(parts.secondary)) ? settle : longest;
 
   const lake = { objects: 0, events: 0, underWay: 0, oldestMissing: 0 };
   const found = new Map(
     tables.map(({ name }) => [name, { missing: 0, outdated: 0, gap: undefined as Gap | undefined }]),
   );
+  const gone = new GoneObjects(parts, owed, new Retention(now, settings.surviveMs));
   for await (const page of compareLake(parts, settings, owed, from)) {
     for (const object of page) {
       lake.objects += 1;
@@ -69,30 +92,43 @@ export async function reconcile(
         if (age > overdue) table.gap = widened(table.gap ?? emptyGap(name), object, age);
       }
     }
-    options.onProgress?.(lake.objects);
-    options.signal?.throwIfAborted();
+    await gone.page(page);
+    await deep?.page(page);
+    onProgress?.(lake.objects);
+    signal?.throwIfAborted();
   }
+  await gone.rest(Object.keys(settings.sources));
 
   const reports: Record<string, TableReport> = {};
   for (const table of tables) {
     const { missing, outdated } = found.get(table.name)!;
     const audit = await auditTable(parts.warehouse, table, new Date(from ?? 0), absent.get(table.name));
-    reports[table.name] = { version: table.version, objectsMissing: missing, objectsOutdated: outdated, ...audit };
+    reports[table.name] = {
+      version: table.version,
+      objectsMissing: missing,
+      objectsOutdated: outdated,
+      objectsGone: gone.counts.get(table.name) ?? 0,
+      ...audit,
+    };
   }
-  const report: ReconcileReport = {
-    ok: Object.values(reports).every(holds),
+  const bodies = await deep?.compare(sum(Object.values(reports), ({ rows, rejected }) => rows + rejected));
+  for (const [name, identities] of bodies?.tables ?? []) reports[name] = { ...reports[name]!, identities };
+  const report = {
     // What is missing is named where it starts; an object that the listing could not show yet is younger than `settle`.
     provedUntil: new Date(now - Math.min(Math.max(lake.oldestMissing, settle), longest)).toISOString(),
-    objects: { lake: lake.objects, events: lake.events, underWay: lake.underWay },
+    objects: {
+      ...{ lake: lake.objects, events: lake.events, underWay: lake.underWay },
+      ...(bodies && { unreadable: bodies.unreadable, unreadableKeys: bodies.unreadableKeys }),
+    },
     tables: reports,
     deadLetters: await countDeadLetters(parts),
   };
-  return { report, gaps: [...found.values()].flatMap(({ gap }) => gap ?? []) };
+  const ok = faultsOf(report).length === 0;
+  return { report: { ok, ...report }, gaps: [...found.values()].flatMap(({ gap }) => gap ?? []) };
 }
 
-function holds(table: TableReport): boolean {
-  const { objectsMissing, objectsUnreadable, rowsMissing, rowsExtra, rowsTwice, problem } = table;
-  return problem === undefined && objectsMissing + objectsUnreadable + rowsMissing + rowsExtra + rowsTwice === 0;
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((all, item) => all + of(item), 0);
 }
 
 function emptyGap(table: string): Gap {

@@ -15,7 +15,7 @@ let since: Date | undefined;
 
 beforeEach(() => {
   lake = new MemoryLake();
-  manifest = new MemoryManifest();
+  manifest = new MemoryManifest(lake);
   manifest.make('visits');
   sources = ['app'];
   since = undefined;

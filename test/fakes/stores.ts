@@ -7,14 +7,18 @@ import type { Audit, TableShape, Warehouse } from '../../src/providers/warehouse
 export class MemoryLake implements Lake {
   readonly uri = 'memory://lake';
   readonly objects = new Map<string, Date>();
+  /** Keys of all that ever was there, by batch. */
+  readonly keys = new Map<string, string>();
   /** Keys that listings began after. */
   readonly listedAfter: (string | undefined)[] = [];
 
   /** An object of a batch that closed at `closedAt` (Unix milliseconds); returns the batch. */
   add(closedAt: number, { source = 'app', events = 10, writtenAt = closedAt } = {}): string {
     const time = closedAt.toString(16).padStart(12, '0');
-    const batch = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${this.objects.size.toString(16).padStart(12, '0')}`;
-    this.objects.set(objectKey({ source, batch, events, hash: 'a'.repeat(32) }), new Date(writtenAt));
+    const batch = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${this.keys.size.toString(16).padStart(12, '0')}`;
+    const key = objectKey({ source, batch, events, hash: 'a'.repeat(32) });
+    this.objects.set(key, new Date(writtenAt));
+    this.keys.set(batch, key);
     return batch;
   }
 
@@ -34,7 +38,8 @@ export class MemoryLake implements Lake {
     return Promise.reject(new LakeNotFound(`${key}: there is no such object`, { key }));
   }
 
-  remove(): Promise<void> {
+  remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.objects.delete(key);
     return Promise.resolve();
   }
 
@@ -63,6 +68,11 @@ export class MemoryManifest {
   readonly tables = new Map<string, { owesFrom: Date; loaded: Map<string, number>; audit: Audit }>();
   /** Most batches that one call asked for. */
   largestQuestion = 0;
+  readonly #lake: MemoryLake;
+
+  constructor(lake: MemoryLake) {
+    this.#lake = lake;
+  }
 
   make(table: string, owesFrom = new Date(0)): void {
     this.tables.set(table, { owesFrom, loaded: new Map(), audit: nothing });
@@ -84,6 +94,11 @@ export class MemoryManifest {
         const { loaded } = this.#table(name);
         const least = at === 'any version' ? 0 : version;
         return Promise.resolve(batches.filter((batch) => (loaded.get(batch) ?? -1) < least));
+      },
+      loaded: (table: string, { after, upTo, limit }: Parameters<Warehouse['loaded']>[1]) => {
+        const keys = [...this.#table(table).loaded.keys()].map((batch) => this.#lake.keys.get(batch)!);
+        const within = keys.filter((key) => key > after && key <= upTo).sort();
+        return Promise.resolve(within.slice(0, limit));
       },
       audit: ({ name }: TableShape) => Promise.resolve(this.#table(name).audit),
       close: () => Promise.resolve(),

@@ -152,7 +152,8 @@ test('a batch is counted once, when it is stored', async () => {
 test('a comparison’s result; a table that it could not count has no number of rows', () => {
   const { figures, series } = keptFigures();
   const numbers = { version: 1, objectsMissing: 0, objectsOutdated: 0, objectsUnreadable: 0, events: 0, matched: 0 };
-  const rest = { duplicates: 0, conflicts: 0, rowsMissing: 0, rowsExtra: 0, rowsTwice: 0 };
+  const sums = { objectsGone: 0, rowsMissing: 0, rowsExtra: 0, rowsTwice: 0, rejectionsMissing: 0, rejectionsExtra: 0 };
+  const rest = { ...sums, duplicates: 0, conflicts: 0 };
   reconcileFigures(
     {
       ok: false,

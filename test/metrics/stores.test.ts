@@ -37,7 +37,7 @@ describe('lake and warehouse', () => {
 
   beforeEach(() => {
     lake = new MemoryLake();
-    manifest = new MemoryManifest();
+    manifest = new MemoryManifest(lake);
     for (const { name } of [visits, orders]) manifest.make(name);
     tables = [visits, orders];
     broken = undefined;

@@ -1,23 +1,36 @@
 import type { Command } from 'commander';
 
+import { counted } from '../../amounts.js';
+import { Unavailable } from '../../errors.js';
 import type { ReconcileReport, TableReport } from '../../reconcile/report.js';
 import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
+import { compareDeep } from '../deep.js';
+import { interruption } from '../signals.js';
 import { renderTable } from '../table.js';
 
 export function registerReconcile(program: Command): void {
   program
     .command('reconcile')
     .description('prove from lake and warehouse that every event is where it belongs, up to a stated moment')
-    .action((options: CommonOptions) =>
+    .option('--deep', 'also read every body in the lake again, and compare each event with the tables')
+    .action((options: CommonOptions & { deep?: true }) =>
       withParts(options, async (settings, parts) => {
         const { loadTables } = await import('../../config/load.js');
         const { reconcile } = await import('../../reconcile/reconcile.js');
         const onProgress = (objects: number): void => {
-          if (process.stderr.isTTY && objects % 10_000 === 0) note(`${objects} objects compared`);
+          if (process.stderr.isTTY && objects % 10_000 === 0) note(`${counted(objects, 'lake object')} compared`);
         };
         const tables = await loadTables(settings);
-        const { report } = await reconcile(parts, settings, tables, { full: true, onProgress });
+        const signal = interruption();
+        const how = { full: true, onProgress, signal };
+        const { report } = await (
+          options.deep === true
+            ? compareDeep(settings, signal, (deep) => reconcile(parts, settings, tables, { ...how, deep }))
+            : reconcile(parts, settings, tables, how)
+        ).catch((error: unknown) => {
+          throw signal.aborted ? new Unavailable('interrupted: nothing is proved') : error;
+        });
         const text = options.json === true ? '' : await describe(report);
         answer(options, report, () => text);
         if (!report.ok) doesNotHold();
@@ -29,20 +42,41 @@ export function registerReconcile(program: Command): void {
 const always = ['version', 'events', 'matched', 'rows', 'rejected'];
 
 async function describe(report: ReconcileReport): Promise<string> {
+  const { faultsOf } = await import('../../reconcile/faults.js');
   const { lake, events, underWay } = report.objects;
   const tables = Object.entries(report.tables);
   const shown = (name: string): boolean =>
-    name !== 'problem' &&
-    (always.includes(name) || tables.some(([, numbers]) => numbers[name as keyof TableReport] !== 0));
+    always.includes(name) ||
+    tables.some(([, numbers]) => {
+      const n = numbers[name as keyof TableReport];
+      return typeof n === 'number' && n !== 0;
+    });
   const rows = tables.map(([table, numbers]) => ({
     table,
     ...Object.fromEntries(Object.entries(numbers).filter(([name]) => shown(name))),
   }));
   const everything = report.ok ? 'everything' : 'NOT everything';
+  const deadLetters = report.deadLetters === null ? 'dead letters unknown' : counted(report.deadLetters, 'dead letter');
   return [
     ...(rows.length > 0 ? [await renderTable(rows)] : []),
-    ...tables.flatMap(([table, { problem }]) => (problem === undefined ? [] : [`${table}: ${problem}`])),
-    `${events} events in ${lake} lake objects; ${underWay} objects under way; ${report.deadLetters ?? 'unknown'} dead letters`,
+    ...tables.flatMap(([table, numbers]) => describeIdentities(table, numbers)),
+    ...faultsOf(report),
+    ...(report.objects.unreadableKeys ?? []).map((key) => `unreadable: ${key}`),
+    `${counted(events, 'event')} in ${counted(lake, 'lake object')}; ${counted(underWay, 'object')} under way; ${deadLetters}`,
     `${everything} stored before ${report.provedUntil} is in its tables`,
   ].join('\n');
+}
+
+function describeIdentities(table: string, { version, identities }: TableReport): string[] {
+  if (identities === undefined) return [];
+  const { compared, examples, within, newerVersion } = identities;
+  if (newerVersion !== undefined) {
+    const what = `the warehouse has version ${newerVersion}, this config ${version}: compare with the newer one`;
+    return [`${table}: no event compared, ${what}`];
+  }
+  const hours = within === undefined ? '' : `, of batches from ${within.from} to ${within.to}`;
+  return [
+    `${table}: ${counted(compared, 'event')} compared`,
+    ...(examples.length > 0 ? [`${table}: see _event_key ${examples.join(', ')}${hours}`] : []),
+  ];
 }

@@ -14,6 +14,7 @@ export interface Calls {
   migrate(tables: readonly TableShape[], how: 'plan' | 'apply'): Promise<Change[]>;
   owesFrom(table: string): Promise<string>;
   missing: Warehouse['missing'];
+  loaded: Warehouse['loaded'];
   rejections: Warehouse['rejections'];
   audit(table: TableShape, since: string): Promise<AuditRead>;
   check(): Promise<readonly Finding[]>;
@@ -26,7 +27,7 @@ export type CallName = keyof Calls;
 export const changing: ReadonlySet<string> = new Set<CallName>(['load', 'probe', 'migrate']);
 
 export const callNames: ReadonlySet<string> = new Set<CallName>([
-  ...(['load', 'probe', 'migrate', 'owesFrom', 'missing', 'rejections', 'audit', 'check', 'query'] as const),
+  ...(['load', 'probe', 'migrate', 'owesFrom', 'missing', 'loaded', 'rejections', 'audit', 'check', 'query'] as const),
 ]);
 
 export interface ToldError {

@@ -24,6 +24,7 @@ export function callsOf(path: string, signal: AbortSignal): Calls {
     migrate: ask('migrate'),
     owesFrom: ask('owesFrom'),
     missing: ask('missing'),
+    loaded: ask('loaded'),
     rejections: ask('rejections'),
     audit: ask('audit'),
     check: ask('check'),

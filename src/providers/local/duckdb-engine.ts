@@ -12,6 +12,7 @@ import * as reading from './duckdb-audit.js';
 import type { Calls } from './duckdb-calls.js';
 import { checkTable } from './duckdb-columns.js';
 import { failure, fileMessage, isFatal } from './duckdb-errors.js';
+import { loaded } from './duckdb-held.js';
 import { load } from './duckdb-load.js';
 import { applyTable, planTable } from './duckdb-migrate.js';
 import { query } from './duckdb-query.js';
@@ -70,6 +71,7 @@ export class DuckDBEngine {
       migrate: (tables, how) => this.#migrate(tables, how),
       owesFrom: (table) => this.#read(table, (session) => reading.owesFrom(session, table)),
       missing: (table, ...asked) => this.#read(table.name, (session) => reading.missing(session, table, ...asked)),
+      loaded: (table, want) => this.#read(table, (session) => loaded(session, table, want)),
       rejections: (table, want) => this.#read(table, (session) => reading.rejections(session, table, want)),
       audit: (table, since) => this.#read(table.name, (session) => reading.audit(session, table, since)),
       check: () => this.#check(),

@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import type { Lake } from '../lake.js';
 import type { Provider } from '../provider.js';
 import type { Finding } from '../queue.js';
-import type { Audit, Change, Load, LoadResult, TableShape, WantedRejections, Warehouse } from '../warehouse.js';
+import type { Audit, Change, Held, Load, LoadResult, TableShape, WantedRejections, Warehouse } from '../warehouse.js';
+import { heldOf, heldSql } from './duckdb-held.js';
 import { Ownership } from './duckdb-ownership.js';
 
 /**
@@ -66,6 +67,14 @@ class SharedDuckDB implements Warehouse {
     anew?: string,
   ): Promise<string[]> {
     return this.#database.ask((calls) => calls.missing(table, batches, at, anew));
+  }
+
+  async loaded(table: string, want: { after: string; upTo: string; limit: number }): Promise<string[]> {
+    return this.#database.ask((calls) => calls.loaded(table, want));
+  }
+
+  async *held(table: string, eventKeys?: readonly string[]): AsyncGenerator<Held> {
+    for await (const row of this.#database.query(heldSql(table, eventKeys))) yield heldOf(row);
   }
 
   async rejections(table: string, want: WantedRejections): Promise<{ key: string; line: number; reason: string }[]> {
