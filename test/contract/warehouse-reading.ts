@@ -1,10 +1,11 @@
 import { TableMissing } from '../../src/errors.js';
 import { newId } from '../../src/ids.js';
+import type { Held } from '../../src/providers/warehouse.js';
 import { longAgo, type WarehouseContext } from './warehouse-context.js';
-import { batchOf, someEvent } from './warehouse-loads.js';
+import { batchOf, keyOf, someEvent, unreadable } from './warehouse-loads.js';
 
 export function readingTests(c: WarehouseContext): void {
-  const { test, shapeOf, made, load, query, audit, rowOf } = c;
+  const { test, shapeOf, made, load, query, audit, rowOf, reject } = c;
 
   describe('audit', () => {
     test('finds a deleted and a doubled row', async () => {
@@ -26,6 +27,57 @@ export function readingTests(c: WarehouseContext): void {
       await expect(c.warehouse.audit(table, longAgo)).rejects.toBeInstanceOf(TableMissing);
       await expect(c.warehouse.missing(table, [newId()], 'any version')).rejects.toBeInstanceOf(TableMissing);
       await expect(c.warehouse.rejections(table.name, { limit: 1 })).rejects.toBeInstanceOf(TableMissing);
+      const all = { after: '', upTo: '~', limit: 1 };
+      await expect(c.warehouse.loaded(table.name, all)).rejects.toBeInstanceOf(TableMissing);
+    });
+  });
+
+  describe('what is loaded', () => {
+    test('is told by key, each once and in order, those with a problem left out', async () => {
+      const table = await made();
+      const batches = Array.from({ length: 5 }, () => batchOf(rowOf(someEvent(), 'a')));
+      const keys = batches.map(keyOf).sort();
+      const lost = newId();
+      for (const batch of [...batches].reverse()) await load(table, 'keep', batch);
+      await load({ ...table, version: 2 }, 'replace', batches[0]!);
+      await load(table, 'keep', unreadable(lost, 'gone'));
+      const told = (after: string, upTo: string, limit: number) =>
+        c.warehouse.loaded(table.name, { after, upTo, limit });
+      expect(await told('raw/app/', 'raw/app/~', 9)).toEqual(keys);
+      expect(await told('raw/app/', 'raw/app/~', 2)).toEqual(keys.slice(0, 2));
+      expect(await told(keys[1]!, keys[3]!, 9)).toEqual(keys.slice(2, 4));
+      expect(await told('raw/app-eu/', 'raw/app-eu/~', 9)).toEqual([]);
+    });
+  });
+
+  describe('what is held', () => {
+    const held = async (table: string, eventKeys?: readonly string[]): Promise<Held[]> => {
+      const found = [];
+      for await (const one of c.warehouse.held(table, eventKeys)) found.push(one);
+      return found.sort((a, b) => Number(a.rejected) - Number(b.rejected));
+    };
+
+    test('is every row and every rejection, or those of some events', async () => {
+      const table = await made(3);
+      const [rows, rejected, other] = [someEvent(), someEvent(), someEvent()];
+      const batch = batchOf(rowOf(rows, 'a', 'b'), reject(rejected), rowOf(other, 'c'));
+      await load(table, 'keep', batch);
+      const of = ({ key }: typeof rows, isRejected = false): Held => {
+        return { eventKey: key, rejected: isRejected, version: 3, source: 'app', batch: batch.batch };
+      };
+      const [a, b, third, d] = [of(rows), of(rows), of(other), of(rejected, true)];
+      const byKey = (x: Held, y: Held): number => x.eventKey.localeCompare(y.eventKey);
+      expect((await held(table.name)).sort(byKey)).toEqual([a, b, third, d].sort(byKey));
+      expect(await held(table.name, [rows.key, rejected.key, 'of none'])).toEqual([a, b, d]);
+      expect(await held(table.name, [])).toEqual([]);
+    });
+
+    test('is told of a table whose name SQL has for itself', async () => {
+      const table = { ...shapeOf(), name: 'order' };
+      await c.warehouse.migrate([table], 'apply');
+      const event = someEvent();
+      await load(table, 'keep', batchOf(rowOf(event, 'a')));
+      expect((await held('order', [event.key])).map(({ eventKey }) => eventKey)).toEqual([event.key]);
     });
   });
 
