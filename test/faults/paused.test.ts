@@ -1,6 +1,7 @@
 import { kill } from '../integration/dev-harness.js';
 import type { Point } from './config/points.js';
 import { Pipeline } from './pipeline.js';
+import { expectProved } from './proof.js';
 import { whileSending } from './sender.js';
 
 interface Described {
@@ -34,6 +35,7 @@ test('a worker paused in a load until others took its work, and then going on: n
   await pipeline.settle();
   second.kill('SIGTERM');
   await pipeline.freshEvent(sent);
+  await expectProved(pipeline);
   const verdict = await pipeline.judge();
   console.log(verdict);
   expect(verdict.faults).toEqual([]);

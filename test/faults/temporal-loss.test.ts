@@ -1,5 +1,6 @@
 import type { Point } from './config/points.js';
 import { Pipeline } from './pipeline.js';
+import { expectProved } from './proof.js';
 import { whileSending } from './sender.js';
 
 const points: readonly Point[] = [
@@ -46,6 +47,7 @@ async function eachPoint(lose: (stopped: number) => Promise<void>): Promise<void
   });
   await pipeline.settle();
   await pipeline.freshEvent(sent);
+  await expectProved(pipeline);
   const verdict = await pipeline.judge();
   console.log(verdict);
   expect(verdict.faults).toEqual([]);
