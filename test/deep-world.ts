@@ -112,7 +112,7 @@ export class DeepWorld {
     };
     const { report } = await reconcile(parts, settings, tables, {
       ...{ full: true, now: Date.now() + hour },
-      ...(deep && { deep: { transformer } }),
+      ...(deep && { deep: { transformer, folder: this.folder.dataDir } }),
       ...(signal && { signal }),
     });
     return report;

@@ -1,5 +1,4 @@
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -42,7 +41,8 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const all = { ok: true, missing: 0, uneven: 0, extra: 0 };
-const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('catchment-reconcile-'));
+const leftovers = (): string[] =>
+  readdirSync(world.folder.dataDir).filter((name) => name.startsWith('catchment-reconcile-'));
 
 describe('what holds', () => {
   test('every identity is compared, whatever came of it, of copies and of several tables', async () => {
@@ -99,6 +99,21 @@ describe('what holds', () => {
     expect(await world.identities(next)).toEqual({ ...all, compared: 0 });
   });
 
+  test('of copies in one object, one makes the rows', async () => {
+    const sent = events(6).map((event, n) => ({ id: `event ${n}`, ...event }));
+    await world.load(parts, [await world.store([...sent, ...sent])]);
+    expect(await world.identities(parts)).toEqual({ ...all, compared: 4 });
+    await world.folder.byHand('DELETE FROM parts WHERE n = 3 AND part = 2');
+    expect(await world.identities(parts)).toEqual({ ...all, ok: false, compared: 4, uneven: 1 });
+  });
+
+  test('history that the table does not owe is compared where it was loaded', async () => {
+    await world.load(parts, [await world.store(events(6))]);
+    await world.store(events(6));
+    const late = { ...parts, since: new Date(Date.now() + 60_000) };
+    expect(await world.identities(late)).toEqual({ ...all, compared: 4 });
+  });
+
   test('what a newer version than the config’s made is not judged', async () => {
     const key = await world.store(events(12));
     await world.load(parts, [key]);
@@ -125,7 +140,8 @@ describe('what holds', () => {
     await world.load(parts, [old, young]);
     await world.lake.remove([old]);
     await world.folder.byHand(
-      `INSERT INTO parts SELECT * REPLACE (md5('x') AS _event_key, 'web' AS _source) FROM parts LIMIT 1`,
+      `INSERT INTO parts SELECT * REPLACE (md5('x') AS _event_key, 'web' AS _source) FROM parts ` +
+        `WHERE _batch = '${parseObjectKey(young)!.batch}' LIMIT 1`,
     );
     const { tables } = await world.reconcile([parts]);
     expect(tables['parts']).toMatchObject({ objectsGone: 0, rowsExtra: 1, identities: { compared: 4, extra: 0 } });

@@ -112,7 +112,6 @@ export class Candidates {
 function count(tally: Tally, { eventKey, inTable, fault }: Candidate): void {
   tally.faults[fault] += 1;
   if (tally.examples.length < mostExamples) tally.examples.push(eventKey);
-  if (fault === 'extra') return;
   tally.from = Math.min(tally.from, inTable.from);
   tally.to = Math.max(tally.to, inTable.to);
 }

@@ -20,6 +20,8 @@ import { Retention } from './retention.js';
 
 export interface DeepOptions {
   readonly transformer: Pick<Transformer, 'transform'>;
+  /** Where what is remembered is kept until the end, in a folder of its own; default: the system's folder for such. */
+  readonly folder?: string;
   /** How much of the lake is read. */
   readonly onProgress?: (done: { readonly bytes: number; readonly of: number }) => void;
 }
@@ -42,8 +44,8 @@ const mostKeys = 10;
  * is on disk, so that memory does not grow with the lake.
  */
 export class DeepComparison {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'catchment-reconcile-'));
-  readonly #states = new ObjectStates(this.#folder);
+  readonly #folder: string;
+  readonly #states: ObjectStates;
   readonly #unreadable = { count: 0, keys: [] as string[], batches: new Set<string>() };
   readonly #parts: Pick<Parts, 'lake' | 'warehouse'>;
   readonly #dedupeMs: number;
@@ -61,6 +63,8 @@ export class DeepComparison {
     tables: readonly OwedTable[],
     options: DeepOptions & { readonly now: number; readonly signal?: AbortSignal | undefined },
   ) {
+    this.#folder = mkdtempSync(join(options.folder ?? tmpdir(), 'catchment-reconcile-'));
+    this.#states = new ObjectStates(this.#folder);
     this.#parts = parts;
     this.#dedupeMs = settings.dedupeMs;
     this.#sources = Object.keys(settings.sources);
