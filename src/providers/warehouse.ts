@@ -122,6 +122,12 @@ export interface WantedRejections {
   readonly limit: number;
 }
 
+/** By how much the manifest's sums were above the table's counts (below it, where negative) before they were made to meet. */
+export interface Amended {
+  readonly rows: number;
+  readonly rejections: number;
+}
+
 /** A row of a table, or a rejection, as far as it says which event it is of. */
 export interface Held {
   readonly eventKey: string;
@@ -184,6 +190,11 @@ export interface Warehouse {
   /** In order of key and line. */
   rejections(table: string, want: WantedRejections): Promise<{ key: string; line: number; reason: string }[]>;
   audit(table: TableShape, since: Date): Promise<Audit>;
+  /**
+   * Adds to the manifest a line without a key that makes its sums meet the table's counts, where they do not: for who has
+   * proved what the table holds, after somebody changed it beside the loads. ONE transaction, in turn with the loads.
+   */
+  amend(table: TableShape): Promise<Amended>;
   query(sql: string): AsyncIterable<Record<string, unknown>>;
   check(): Promise<readonly Finding[]>;
   close(): Promise<void>;

@@ -26,21 +26,22 @@ function linesOf<Report>(faults: Faults<Report>, report: Report, where: string):
 const broughtBack = 'bring back the bytes that were stored under the key';
 const lakeFaults: Faults<ReconcileReport['objects']> = [['unreadable', 'lake object', `unreadable: ${broughtBack}`]];
 
-const anew = 'raise its version and backfill it with --replace, which makes all rows anew';
+const anew = 'catchment reconcile --deep --repair makes them anew';
+const told = 'catchment reconcile --deep tells which, and with --repair amends the manifest';
 const tableFaults: Faults<TableReport> = [
   ['objectsMissing', 'lake object', 'not loaded: its backfill should be running, see why it fails'],
   ['objectsUnreadable', 'lake object', `unreadable when it was to be loaded: ${broughtBack}`],
   ['objectsGone', 'lake object', 'loaded, and no longer in the lake: bring it back'],
   ['rowsMissing', 'row', `fewer than its loads made, deleted by somebody: ${anew}`],
-  ['rowsExtra', 'row', 'more than its loads made: somebody added rows, or took lines from its manifest'],
+  ['rowsExtra', 'row', `more than its loads made, added by somebody, or lines were taken from its manifest: ${told}`],
   ['rowsTwice', 'row', `there twice, since a copy came later than dedupe or somebody doubled it: ${anew}`],
   ['rejectionsMissing', 'rejection', `fewer than its loads made, deleted by somebody: ${anew}`],
-  ['rejectionsExtra', 'rejection', 'more than its loads made: somebody added it, or took lines from its manifest'],
+  ['rejectionsExtra', 'rejection', `more than its loads made, likewise: ${told}`],
 ];
 
 const changed = 'deleted or added by somebody, or match or rows was changed and not the version';
 const identityFaults: Faults<IdentitiesReport> = [
   ['missing', 'event', `with neither rows nor a rejection, ${changed}: ${anew}`],
   ['uneven', 'event', `with other rows than it makes, ${changed}: ${anew}`],
-  ['extra', 'event', 'that no lake object has: somebody added its rows, or removed the object'],
+  ['extra', 'event', 'that no lake object has: delete its rows where somebody added them, or bring the object back'],
 ];

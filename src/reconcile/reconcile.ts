@@ -19,6 +19,8 @@ export interface ReconcileOptions {
   readonly now?: number;
   /** After every page of at most 1,000 objects. */
   readonly onProgress?: (objects: number) => void;
+  /** Gaps are told of what is missing at any age; else of what has been missing for too long. */
+  readonly impatient?: boolean;
   /** Also compares the bodies in the lake with the identities in the tables, over the whole lake. */
   readonly deep?: DeepOptions;
   /** Throws its reason between two pages. */
@@ -64,13 +66,14 @@ async function compare(
   parts: Pick<Parts, 'sources' | 'secondary' | 'lake' | 'warehouse'>,
   settings: Settings,
   tables: readonly Table[],
-  { now, full = false, onProgress, signal }: ReconcileOptions & { readonly now: number },
+  { now, full = false, impatient = false, onProgress, signal }: ReconcileOptions & { readonly now: number },
   { owed, absent, deep }: Awaited<ReturnType<typeof owedTables>> & { readonly deep: DeepComparison | undefined },
 ): Promise<Reconciliation> {
   const settle = settleMs(settings);
   const longest = settings.patienceMs + settle;
   const from = full || deep !== undefined ? undefined : now - settings.surviveMs - dayMs;
-  const overdue = (await looksEmpty(parts.secondary)) ? settle : longest;
+  const patience = (await looksEmpty(parts.secondary)) ? settle : longest;
+  const overdue = impatient ? -Infinity : patience;
 
   const lake = { objects: 0, events: 0, underWay: 0, oldestMissing: 0 };
   const found = new Map(

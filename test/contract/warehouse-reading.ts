@@ -22,6 +22,29 @@ export function readingTests(c: WarehouseContext): void {
       expect((await c.warehouse.audit(table, longAgo)).rowsCounted).toBeLessThan(3);
     });
 
+    test('holds again once the manifest is amended, which changes no row and is done once', async () => {
+      const table = await made();
+      const [kept, rejected] = [
+        batchOf(rowOf(someEvent(), 'a'), rowOf(someEvent(), 'b')),
+        batchOf(reject(someEvent())),
+      ];
+      await load(table, 'keep', kept, rejected);
+      expect(await c.warehouse.amend(table)).toEqual({ rows: 0, rejections: 0 });
+      await c.warehouse.close();
+      await c.subject.damage(table.name, 'delete one row');
+      c.warehouse = c.subject.open();
+      expect(await c.warehouse.amend(table)).toEqual({ rows: 1, rejections: 0 });
+      expect(await c.warehouse.amend(table)).toEqual({ rows: 0, rejections: 0 });
+      expect(await audit(table)).toMatchObject({ rowsCounted: 1, rejectionsCounted: 1, events: 3 });
+      await c.warehouse.close();
+      await c.subject.damage(table.name, 'double one row');
+      c.warehouse = c.subject.open();
+      expect(await c.warehouse.amend(table)).toEqual({ rows: -1, rejections: 0 });
+      expect(await c.warehouse.audit(table, longAgo)).toMatchObject({ rows: 2, removed: 0, rowsCounted: 2 });
+      const everything = { after: '', upTo: '~', limit: 9 };
+      expect(await c.warehouse.loaded(table.name, everything)).toEqual([kept, rejected].map(keyOf).sort());
+    });
+
     test('of a table that is not there says so', async () => {
       const table = shapeOf();
       await expect(c.warehouse.audit(table, longAgo)).rejects.toBeInstanceOf(TableMissing);

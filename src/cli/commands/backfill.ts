@@ -10,6 +10,7 @@ import { hourOf } from '../../lake-hours.js';
 import type { Parts } from '../../open.js';
 import type { Table } from '../../tables.js';
 import type { BackfillAsk } from '../../workflows/backfill-state.js';
+import { withBackfills } from '../backfills.js';
 import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 import { progressBar } from '../progress.js';
@@ -70,30 +71,13 @@ function hour(option: string, text: string | undefined): number | undefined {
   );
 }
 
-/** The backfills of the pipeline, for as long as `use` takes. */
-async function withTemporal<Result>(
-  settings: Settings,
-  use: (place: BackfillPlace) => Promise<Result>,
-): Promise<Result> {
-  const { dataId } = await import('../../config/data-id.js');
-  const { taskQueue } = await import('../../names.js');
-  const { connectTemporal } = await import('../../temporal.js');
-  const { client, connection } = await connectTemporal(settings.dataDir);
-  try {
-    const { pipeline } = settings;
-    return await use({ client, pipeline, taskQueue: taskQueue(pipeline, await dataId(settings)) });
-  } finally {
-    await connection.close();
-  }
-}
-
 async function command(settings: Settings, control: Control, options: BackfillOptions): Promise<void> {
   const { table } = options;
   const { pauseBackfill, signalBackfill } = await import('../../backfill/requests.js');
   const { loadTables } = await import('../../config/load.js');
   const known = (await loadTables(settings)).some(({ name }) => name === table);
   if (!known && control !== 'cancel') throw noSuchTable(settings, table);
-  const done = await withTemporal(settings, async (place) => {
+  const done = await withBackfills(settings, async (place) => {
     if (control !== 'pause') {
       // What a table that is no more is missing, nothing will ever load.
       return signalBackfill(place, table, control, ...(control === 'cancel' ? [{ everything: !known }] : []));
@@ -130,7 +114,7 @@ async function run(settings: Settings, parts: Parts, mode: BackfillMode, options
     answer(options, what, () => todo);
     return;
   }
-  await withTemporal(settings, async (place) => {
+  await withBackfills(settings, async (place) => {
     await askBackfill(place, table.name, ask);
     if (options.detach === true) {
       answer(options, what, () => `${todo}; workflow ${what.workflow}`);

@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 
 import { counted } from '../../amounts.js';
 import { Unavailable } from '../../errors.js';
+import type { Reconciliation } from '../../reconcile/reconcile.js';
 import type { ReconcileReport, TableReport } from '../../reconcile/report.js';
 import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 import { compareDeep } from '../deep.js';
+import { repair } from '../repair.js';
 import { interruption } from '../signals.js';
 import { renderTable } from '../table.js';
 
@@ -14,7 +16,8 @@ export function registerReconcile(program: Command): void {
     .command('reconcile')
     .description('prove from lake and warehouse that every event is where it belongs, up to a stated moment')
     .option('--deep', 'also read every body in the lake again, and compare each event with the tables')
-    .action((options: CommonOptions & { deep?: true }) =>
+    .option('--repair', 'have backfills mend what is found, wait for them and compare again')
+    .action((options: CommonOptions & { deep?: true; repair?: true }) =>
       withParts(options, async (settings, parts) => {
         const { loadTables } = await import('../../config/load.js');
         const { reconcile } = await import('../../reconcile/reconcile.js');
@@ -23,14 +26,19 @@ export function registerReconcile(program: Command): void {
         };
         const tables = await loadTables(settings);
         const signal = interruption();
-        const how = { full: true, onProgress, signal };
-        const { report } = await (
-          options.deep === true
-            ? compareDeep(settings, signal, (deep) => reconcile(parts, settings, tables, { ...how, deep }))
-            : reconcile(parts, settings, tables, how)
-        ).catch((error: unknown) => {
-          throw signal.aborted ? new Unavailable('interrupted: nothing is proved') : error;
-        });
+        const how = { full: true, impatient: options.repair === true, onProgress, signal };
+        const compare = async (deep: boolean | undefined = options.deep): Promise<Reconciliation> => {
+          try {
+            return await (deep === true
+              ? compareDeep(settings, signal, (deep) => reconcile(parts, settings, tables, { ...how, deep }))
+              : reconcile(parts, settings, tables, how));
+          } catch (error) {
+            throw signal.aborted ? new Unavailable('interrupted: nothing is proved') : error;
+          }
+        };
+        const found = await compare();
+        const { report } =
+          options.repair === true ? await repair({ settings, parts, tables, signal, compare }, found) : found;
         const text = options.json === true ? '' : await describe(report);
         answer(options, report, () => text);
         if (!report.ok) doesNotHold();

@@ -17,6 +17,7 @@ export interface Calls {
   loaded: Warehouse['loaded'];
   rejections: Warehouse['rejections'];
   audit(table: TableShape, since: string): Promise<AuditRead>;
+  amend: Warehouse['amend'];
   check(): Promise<readonly Finding[]>;
   query(sql: string): AsyncIterable<Record<string, unknown>>;
 }
@@ -24,10 +25,22 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 /** The calls that change tables: whoever makes them is the process that the database belongs in. */
-export const changing: ReadonlySet<string> = new Set<CallName>(['load', 'probe', 'migrate']);
+export const changing: ReadonlySet<string> = new Set<CallName>(['load', 'probe', 'migrate', 'amend']);
 
 export const callNames: ReadonlySet<string> = new Set<CallName>([
-  ...(['load', 'probe', 'migrate', 'owesFrom', 'missing', 'loaded', 'rejections', 'audit', 'check', 'query'] as const),
+  ...([
+    'load',
+    'probe',
+    'migrate',
+    'owesFrom',
+    'missing',
+    'loaded',
+    'rejections',
+    'audit',
+    'amend',
+    'check',
+    'query',
+  ] as const),
 ]);
 
 export interface ToldError {

@@ -27,6 +27,7 @@ export function callsOf(path: string, signal: AbortSignal): Calls {
     loaded: ask('loaded'),
     rejections: ask('rejections'),
     audit: ask('audit'),
+    amend: ask('amend'),
     check: ask('check'),
     query: (sql) => rowsOf(linesOf(path, 'query', [sql], signal)),
   };

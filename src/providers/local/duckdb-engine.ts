@@ -7,7 +7,8 @@ import pLimit, { type LimitFunction } from 'p-limit';
 
 import { describeError, Unavailable } from '../../errors.js';
 import type { Finding } from '../queue.js';
-import type { Change, Load, LoadResult, TableShape } from '../warehouse.js';
+import type { Amended, Change, Load, LoadResult, TableShape } from '../warehouse.js';
+import { amend } from './duckdb-amend.js';
 import * as reading from './duckdb-audit.js';
 import type { Calls } from './duckdb-calls.js';
 import { checkTable } from './duckdb-columns.js';
@@ -74,6 +75,7 @@ export class DuckDBEngine {
       loaded: (table, want) => this.#read(table, (session) => loaded(session, table, want)),
       rejections: (table, want) => this.#read(table, (session) => reading.rejections(session, table, want)),
       audit: (table, since) => this.#read(table.name, (session) => reading.audit(session, table, since)),
+      amend: (table) => this.#amend(table),
       check: () => this.#check(),
       query: (sql) => query(this.#instance, sql, signal),
     };
@@ -149,6 +151,17 @@ export class DuckDBEngine {
     } catch (error) {
       this.#notice(error);
       throw failure(error, `migrating ${shape.name}`, { table: shape.name });
+    }
+  }
+
+  async #amend(table: TableShape): Promise<Amended> {
+    try {
+      return await this.#turn(table.name)(() =>
+        inTransaction(this.#instance, 'COMMIT', (session) => amend(session, table)),
+      );
+    } catch (error) {
+      this.#notice(error);
+      throw failure(error, `amending the manifest of ${table.name}`, { table: table.name });
     }
   }
 

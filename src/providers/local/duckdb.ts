@@ -3,7 +3,17 @@ import { dirname, join, resolve } from 'node:path';
 import type { Lake } from '../lake.js';
 import type { Provider } from '../provider.js';
 import type { Finding } from '../queue.js';
-import type { Audit, Change, Held, Load, LoadResult, TableShape, WantedRejections, Warehouse } from '../warehouse.js';
+import type {
+  Amended,
+  Audit,
+  Change,
+  Held,
+  Load,
+  LoadResult,
+  TableShape,
+  WantedRejections,
+  Warehouse,
+} from '../warehouse.js';
 import { heldOf, heldSql } from './duckdb-held.js';
 import { Ownership } from './duckdb-ownership.js';
 
@@ -84,6 +94,10 @@ class SharedDuckDB implements Warehouse {
   async audit(table: TableShape, since: Date): Promise<Audit> {
     const { loadedAt, ...counts } = await this.#database.ask((calls) => calls.audit(table, since.toISOString()));
     return loadedAt === undefined ? counts : { ...counts, loadedAt: new Date(loadedAt) };
+  }
+
+  async amend(table: TableShape): Promise<Amended> {
+    return this.#database.change((calls) => calls.amend(table));
   }
 
   /** Reads only. Throws `ConfigError` for a statement that DuckDB does not understand. */

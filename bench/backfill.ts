@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { askBackfill } from '../src/backfill/requests.js';
+import { dataId } from '../src/config/data-id.js';
+import { loadSettings } from '../src/config/load.js';
+import { newId } from '../src/ids.js';
+import { objectKey, parseObjectKey } from '../src/keys.js';
+import { taskQueue } from '../src/names.js';
+import { openParts, type Parts } from '../src/open.js';
+import type { Message } from '../src/providers/queue.js';
+import { encodeReference } from '../src/references.js';
+import { encodeBatch } from '../src/starter/encode.js';
+import { connectTemporal } from '../src/temporal.js';
+import { benchDir, type Contender } from './contenders.js';
+import { everyProcess, rowsOf } from './drain.js';
+import { attributes, bodies } from './events.js';
+import { cpuSeconds, peakBytes } from './processes.js';
+import { holdYardstick } from './yardstick.js';
+
+/** How the objects of a lake get into the table: by their doorbells, or because they are missing. */
+export type Way = 'bare' | 'live' | 'backfill';
+
+export interface BackfillResult {
+  readonly way: Way;
+  readonly events: number;
+  readonly objects: number;
+  readonly loads: number;
+  readonly seconds: number;
+  readonly eventsPerSecond: number;
+  /** CPU seconds per 100,000 events, by process. */
+  readonly cpu: Readonly<Record<string, number>>;
+  readonly cpuInAll: number;
+  readonly actionsPerMillion: number;
+  readonly peakMB: Readonly<Record<string, number>>;
+  readonly yardstickMs: number;
+}
+
+export const oneTableConfig = join(benchDir, 'pipeline', 'one-table.config.ts');
+
+/** A lake as the pollers leave it, to be loaded in every way. */
+export interface StoredLake {
+  readonly dir: string;
+  readonly events: number;
+  remove(): void;
+}
+
+export async function storeLake(events: number, bytes: number, eventsPerObject: number): Promise<StoredLake> {
+  const dir = mkdtempSync(join(tmpdir(), 'catchment-bench-lake-'));
+  const parts = openParts(await loadSettings({ config: oneTableConfig, dir }));
+  const next = bodies(bytes);
+  for (let left = events; left > 0; left -= eventsPerObject) {
+    const batch = newId();
+    const deliveries = Array.from({ length: Math.min(left, eventsPerObject) }, () => {
+      return { id: newId(), body: next(), attributes, sentAt: new Date() };
+    });
+    const made = await encodeBatch({ source: 'app', batch, dedupeMs: 259_200_000, deliveries });
+    await parts.lake.put(
+      objectKey({ source: 'app', batch, events: made.events, hash: made.sha256.slice(0, 32) }),
+      made.body,
+    );
+  }
+  await parts.close();
+  return { dir, events, remove: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+/** Loads all of a lake that lies there while worker and poller are up, and measures from the first word of it on. */
+export async function loadLake(
+  stored: StoredLake,
+  way: Way,
+  start: (dir: string) => Promise<Contender>,
+): Promise<BackfillResult> {
+  const dir = mkdtempSync(join(tmpdir(), 'catchment-bench-'));
+  try {
+    cpSync(join(stored.dir, '.catchment', 'lake'), join(dir, '.catchment', 'lake'), { recursive: true });
+    spawnSync('sync');
+    const contender = await start(dir);
+    const settings = await loadSettings({ config: oneTableConfig, dir });
+    const parts = openParts(settings);
+    try {
+      const ask = await asker(way, parts, settings);
+      const yardstick = holdYardstick();
+      const cpuBefore = everyProcess(contender, cpuSeconds);
+      const actionsBefore = await contender.actions();
+      const began = performance.now();
+      await ask();
+      await allLoaded(parts, stored.events);
+      const seconds = (performance.now() - began) / 1_000;
+      const cpuAfter = everyProcess(contender, cpuSeconds);
+      const yardstickMs = yardstick.take();
+      const actions = (await contender.actions()) - actionsBefore;
+      const [row] = await rowsOf(
+        parts,
+        'SELECT count(*) AS objects, count(DISTINCT load) AS loads FROM catchment_loads',
+      );
+      await proveOnce(parts, stored.events);
+      const per100k = 100_000 / stored.events;
+      const cpu = everyProcess(contender, (_, name) => (cpuAfter[name]! - cpuBefore[name]!) * per100k);
+      return {
+        way,
+        events: stored.events,
+        objects: Number(row!['objects']),
+        loads: Number(row!['loads']),
+        seconds,
+        eventsPerSecond: stored.events / seconds,
+        cpu,
+        cpuInAll: Object.values(cpu).reduce((sum, one) => sum + one, 0),
+        actionsPerMillion: (actions / stored.events) * 1_000_000,
+        peakMB: everyProcess(contender, (pid) => peakBytes(pid) / 1e6),
+        yardstickMs,
+      };
+    } finally {
+      await parts.close();
+      await contender.stop();
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** What sets it going, prepared so that the clock starts with it. */
+async function asker(
+  way: Way,
+  parts: Parts,
+  settings: Awaited<ReturnType<typeof loadSettings>>,
+): Promise<() => Promise<void>> {
+  const { pipeline } = settings;
+  if (way === 'backfill') {
+    const { client } = await connectTemporal(settings.dataDir);
+    const place = { client, pipeline, taskQueue: taskQueue(pipeline, await dataId(settings)) };
+    return () => askBackfill(place, 'views', { from: '2000-01-01' });
+  }
+  const rings: Message[] = [];
+  for await (const { key, bytes } of parts.lake.list('raw/app/')) {
+    const { batch, events, hash } = parseObjectKey(key)!;
+    const sha256 = hash.padEnd(64, '0');
+    const body = encodeReference({ v: 1, pipeline, lake: parts.lake.uri, key, batch, sha256, events, bytes });
+    rings.push({ body, attributes: {} });
+  }
+  return async () => {
+    await parts.secondary.send(rings);
+  };
+}
+
+async function allLoaded(parts: Parts, events: number): Promise<void> {
+  for (;;) {
+    const [row] = await rowsOf(parts, 'SELECT coalesce(sum(events), 0) AS events FROM catchment_loads');
+    if (Number(row!['events']) >= events) return;
+    await sleep(100);
+  }
+}
+
+/** A run that lost or doubled a row measures nothing. */
+async function proveOnce(parts: Parts, events: number): Promise<void> {
+  const [row] = await rowsOf(parts, 'SELECT count(*) AS rows, count(DISTINCT _event_key) AS keys FROM views');
+  if (Number(row!['rows']) !== events || Number(row!['keys']) !== events)
+    throw new Error(
+      `the table holds ${String(row!['rows'])} rows of ${String(row!['keys'])} events; ${events} are due`,
+    );
+}
