@@ -155,6 +155,14 @@ test('what only a lower version loaded is outdated, and no alarm', async () => {
   expect(report.tables.a).toMatchObject({ version: 3, objectsOutdated: 1, objectsMissing: 0 });
 });
 
+test('what a table does not owe and a lower version loaded is outdated too, and what none loaded is not missing', async () => {
+  const since = new Date(now - hour);
+  const { lake, manifest, run } = world(table('a', { version: 2, since }));
+  const [asked] = [lake.add(now - 3 * hour), lake.add(now - 2 * hour)];
+  manifest.load('a', asked, 1);
+  expect((await run()).report.tables.a).toMatchObject({ objectsOutdated: 1, objectsMissing: 0 });
+});
+
 test('only a full comparison looks beyond what an outage may have held up', async () => {
   const { lake, run } = world(table('a'));
   lake.add(now - 5 * day);

@@ -52,9 +52,13 @@ async function compareTable(
   const owed = page.filter(({ writtenAt }) => writtenAt >= owesFrom).map(({ batch }) => batch);
   const ask = async (batches: string[], at: 'any version' | 'this version or higher'): Promise<Set<string>> =>
     new Set(batches.length === 0 ? [] : await warehouse.missing(shape, batches, at));
-  const missing = await ask(owed, 'any version');
   // There is no lower version than the first.
-  const loaded = shape.version === 1 ? [] : owed.filter((batch) => !missing.has(batch));
+  if (shape.version === 1) return { name: shape.name, missing: await ask(owed, 'any version'), outdated: new Set() };
+  const all = page.map(({ batch }) => batch);
+  const unloaded = await ask(all, 'any version');
+  // What the table does not owe may have been loaded all the same, because somebody asked for it.
+  const loaded = all.filter((batch) => !unloaded.has(batch));
+  const missing = new Set(owed.filter((batch) => unloaded.has(batch)));
   return { name: shape.name, missing, outdated: await ask(loaded, 'this version or higher') };
 }
 
