@@ -8,11 +8,10 @@ import { askBackfill } from '../src/backfill/requests.js';
 import { dataId } from '../src/config/data-id.js';
 import { loadSettings } from '../src/config/load.js';
 import { newId } from '../src/ids.js';
-import { objectKey, parseObjectKey } from '../src/keys.js';
+import { objectKey } from '../src/keys.js';
 import { taskQueue } from '../src/names.js';
 import { openParts, type Parts } from '../src/open.js';
-import type { Message } from '../src/providers/queue.js';
-import { encodeReference } from '../src/references.js';
+import { encodeReference, type Reference } from '../src/references.js';
 import { encodeBatch } from '../src/starter/encode.js';
 import { connectTemporal } from '../src/temporal.js';
 import { benchDir, type Contender } from './contenders.js';
@@ -45,6 +44,7 @@ export const oneTableConfig = join(benchDir, 'pipeline', 'one-table.config.ts');
 export interface StoredLake {
   readonly dir: string;
   readonly events: number;
+  readonly objects: readonly Omit<Reference, 'v' | 'pipeline' | 'lake'>[];
   remove(): void;
 }
 
@@ -52,19 +52,20 @@ export async function storeLake(events: number, bytes: number, eventsPerObject: 
   const dir = mkdtempSync(join(tmpdir(), 'catchment-bench-lake-'));
   const parts = openParts(await loadSettings({ config: oneTableConfig, dir }));
   const next = bodies(bytes);
+  const objects: StoredLake['objects'][number][] = [];
   for (let left = events; left > 0; left -= eventsPerObject) {
     const batch = newId();
     const deliveries = Array.from({ length: Math.min(left, eventsPerObject) }, () => {
       return { id: newId(), body: next(), attributes, sentAt: new Date() };
     });
     const made = await encodeBatch({ source: 'app', batch, dedupeMs: 259_200_000, deliveries });
-    await parts.lake.put(
-      objectKey({ source: 'app', batch, events: made.events, hash: made.sha256.slice(0, 32) }),
-      made.body,
-    );
+    const { sha256, body } = made;
+    const key = objectKey({ source: 'app', batch, events: made.events, hash: sha256.slice(0, 32) });
+    await parts.lake.put(key, body);
+    objects.push({ key, batch, sha256, events: made.events, bytes: body.length });
   }
   await parts.close();
-  return { dir, events, remove: () => rmSync(dir, { recursive: true, force: true }) };
+  return { dir, events, objects, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
 /** Loads all of a lake that lies there while worker and poller are up, and measures from the first word of it on. */
@@ -81,7 +82,7 @@ export async function loadLake(
     const settings = await loadSettings({ config: oneTableConfig, dir });
     const parts = openParts(settings);
     try {
-      const ask = await asker(way, parts, settings);
+      const ask = await asker(stored, way, parts, settings, contender.temporal);
       const yardstick = holdYardstick();
       const cpuBefore = everyProcess(contender, cpuSeconds);
       const actionsBefore = await contender.actions();
@@ -123,23 +124,22 @@ export async function loadLake(
 
 /** What sets it going, prepared so that the clock starts with it. */
 async function asker(
+  stored: StoredLake,
   way: Way,
   parts: Parts,
   settings: Awaited<ReturnType<typeof loadSettings>>,
+  temporal: string | undefined,
 ): Promise<() => Promise<void>> {
   const { pipeline } = settings;
   if (way === 'backfill') {
+    process.env['TEMPORAL_ADDRESS'] = temporal;
     const { client } = await connectTemporal(settings.dataDir);
     const place = { client, pipeline, taskQueue: taskQueue(pipeline, await dataId(settings)) };
     return () => askBackfill(place, 'views', { from: '2000-01-01' });
   }
-  const rings: Message[] = [];
-  for await (const { key, bytes } of parts.lake.list('raw/app/')) {
-    const { batch, events, hash } = parseObjectKey(key)!;
-    const sha256 = hash.padEnd(64, '0');
-    const body = encodeReference({ v: 1, pipeline, lake: parts.lake.uri, key, batch, sha256, events, bytes });
-    rings.push({ body, attributes: {} });
-  }
+  const rings = stored.objects.map((object) => {
+    return { body: encodeReference({ v: 1, pipeline, lake: parts.lake.uri, ...object }), attributes: {} };
+  });
   return async () => {
     await parts.secondary.send(rings);
   };

@@ -18,6 +18,8 @@ export interface Contender {
   readonly name: 'catchment' | 'bare';
   /** By name, to be measured. */
   readonly processes: Readonly<Record<string, number>>;
+  /** Address of its Temporal server. */
+  readonly temporal?: string;
   /** Temporal actions so far, by the server's own count. */
   actions(): Promise<number>;
   stop(): Promise<void>;
@@ -30,7 +32,11 @@ export type Profile = string | undefined;
  * The product as `catchment dev` runs it: the Temporal server, one worker and one poller. `stalls`: whether they are looked
  * for, which takes a percent of a core.
  */
-export async function startCatchment(dir: string, profile: Profile, stalls = true): Promise<Contender> {
+export async function startCatchment(
+  dir: string,
+  profile: Profile,
+  { stalls = true, config = benchConfig } = {},
+): Promise<Contender> {
   const dataDir = join(dir, '.catchment');
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
   const say = (line: string): void => console.error(line);
@@ -44,13 +50,14 @@ export async function startCatchment(dir: string, profile: Profile, stalls = tru
   });
   const env = { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, ...(stalls && { BENCH_STALLS: stallsIn(dir) }) };
   const start = (command: string, ready: string): Promise<Running> => {
-    const call = [cli, command, '--config', benchConfig, '--dir', dir, '--supervised'];
+    const call = [cli, command, '--config', config, '--dir', dir, '--supervised'];
     return startNode([...profiling(profile), ...call], env, `"msg":"${ready}"`);
   };
   const worker = await start('worker', 'working');
   const poll = await start('poll', 'polling');
   return {
     name: 'catchment',
+    temporal: env.TEMPORAL_ADDRESS,
     processes: { server: recordedServer(recordFile(dataDir))!.pid, worker: worker.pid, poll: poll.pid },
     actions: () => actionsOf(metricsPort),
     async stop() {
@@ -61,10 +68,10 @@ export async function startCatchment(dir: string, profile: Profile, stalls = tru
   };
 }
 
-export async function startBare(dir: string, profile: Profile): Promise<Contender> {
+export async function startBare(dir: string, profile: Profile, { config = benchConfig } = {}): Promise<Contender> {
   const main = join(import.meta.dirname, 'bare.js');
   const bare = await startNode(
-    [...profiling(profile), main, benchConfig, dir],
+    [...profiling(profile), main, config, dir],
     { BENCH_STALLS: stallsIn(dir) },
     '"msg":"polling"',
   );

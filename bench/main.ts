@@ -8,12 +8,13 @@ import { join, resolve } from 'node:path';
 
 import { Command, Option } from 'commander';
 
+import { loadLake, oneTableConfig, storeLake, type BackfillResult } from './backfill.js';
 import { benchDir, startBare, startCatchment } from './contenders.js';
 import { drain, onStage, type Backlog, type DrainResult } from './drain.js';
 import { fillTable } from './growth.js';
 import { idle, type IdleResult } from './idle.js';
 import { latency, type LatencyResult } from './latency.js';
-import { printDrains, printIdle, printLatencies } from './report.js';
+import { printBackfills, printDrains, printIdle, printLatencies } from './report.js';
 
 interface Options {
   readonly shapes: string;
@@ -22,6 +23,7 @@ interface Options {
   readonly rates: string;
   readonly seconds: string;
   readonly rows: string;
+  readonly stored: string;
   readonly only?: readonly string[];
   readonly without?: 'bare' | 'catchment';
   readonly profile?: string;
@@ -35,13 +37,14 @@ interface Drains {
   readonly bare: readonly DrainResult[];
 }
 
-const parts = ['drains', 'memory', 'latency', 'idle', 'growth'] as const;
+const parts = ['drains', 'memory', 'latency', 'idle', 'growth', 'backfill'] as const;
 const options = new Command('bench')
   .option('--shapes <list>', 'drains: events x bytes of a body', '1000000x1024,2000000x100,20000x20480')
   .option('--warm-up <n>', 'events before the clock starts, of 1 KB; fewer of larger ones', '40000')
   .option('--rounds <n>', 'drains of each; they take turns, and the median counts', '1')
   .option('--rates <list>', 'events/s at which the latency is measured', '10,500')
   .option('--seconds <n>', 'how long at each rate, and how long nothing comes', '30')
+  .option('--stored <events>x<per object>', 'backfill: what lies in the lake, of 1 KB', '1000000x12500')
   .option('--rows <list>', 'growth: rows in the table before 200,000 events come', '10000,10000000')
   .addOption(new Option('--only <parts...>', 'some of it').choices(parts))
   .addOption(new Option('--without <contender>', 'drains of one alone').choices(['bare', 'catchment']))
@@ -87,10 +90,24 @@ if (does('latency')) {
 let idling: IdleResult | undefined;
 if (does('idle')) {
   idling = await onStage(
-    (dir) => startCatchment(dir, profile, false),
+    (dir) => startCatchment(dir, profile, { stalls: false }),
     (...on) => idle(...on, Number(options.seconds)),
   );
   printIdle(idling);
+}
+
+const backfills: BackfillResult[] = [];
+if (does('backfill')) {
+  const [events, perObject] = options.stored.split('x').map(Number) as [number, number];
+  const stored = await storeLake(events, 1_024, perObject);
+  const config = oneTableConfig;
+  for (let round = 0; round < rounds; round++) {
+    backfills.push(await loadLake(stored, 'bare', (dir) => startBare(dir, profile, { config })));
+    for (const way of ['live', 'backfill'] as const)
+      backfills.push(await loadLake(stored, way, (dir) => startCatchment(dir, profile, { config })));
+  }
+  stored.remove();
+  await printBackfills(backfills);
 }
 
 const file = join(benchDir, 'results', `${options.name}.json`);
@@ -98,7 +115,7 @@ mkdirSync(join(benchDir, 'results'), { recursive: true });
 const machine = { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version };
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: benchDir, encoding: 'utf8' }).trim();
 const call = process.argv.slice(2);
-const result = { at: new Date().toISOString(), commit, call, machine, drains, latencies, idle: idling };
+const result = { at: new Date().toISOString(), commit, call, machine, drains, latencies, idle: idling, backfills };
 writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 process.exit();
 

@@ -1,4 +1,5 @@
 import { renderTable } from '../src/cli/table.js';
+import type { BackfillResult } from './backfill.js';
 import type { DrainResult } from './drain.js';
 import type { IdleResult } from './idle.js';
 import type { LatencyResult } from './latency.js';
@@ -39,6 +40,22 @@ export async function printLatencies(latencies: readonly LatencyResult[]): Promi
     'max ms': Math.round(max),
     cores: list(cores, 2),
     'yardstick ms': Number(yardstickMs.toFixed(2)),
+  }));
+  console.log(await renderTable(rows));
+}
+
+export async function printBackfills(results: readonly BackfillResult[]): Promise<void> {
+  console.log('\nFrom the lake into one table:');
+  const rows = results.map((run) => ({
+    way: run.way,
+    events: run.events,
+    'events/s': Math.round(run.eventsPerSecond),
+    'CPU-s per 100,000': Number(run.cpuInAll.toFixed(2)),
+    'by process': list(run.cpu, 2),
+    'objects/load': Number((run.objects / run.loads).toFixed(1)),
+    'actions/million': Math.round(run.actionsPerMillion),
+    'peak MB': list(run.peakMB, 0),
+    'yardstick ms': Number(run.yardstickMs.toFixed(2)),
   }));
   console.log(await renderTable(rows));
 }

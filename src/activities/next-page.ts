@@ -5,7 +5,7 @@ import type { Dependencies } from './index.js';
 import type { ObjectToLoad, Page, PageInput, WorkerActivities } from './types.js';
 
 /** What one page of a backfill may hold, and how many objects are looked at for it. */
-const pageLimits = { objects: 100, events: 20_000, looked: 20_000 } as const;
+const pageLimits = { objects: 100, events: 50_000, looked: 20_000 } as const;
 
 /** What is to be loaded into one table, from a position on. */
 export function createNextPage(dependencies: Dependencies): WorkerActivities['nextPage'] {

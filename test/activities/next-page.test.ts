@@ -73,15 +73,15 @@ test('a page has at most 100 objects; the pages go over all sources, each object
   expect(batchesOf(found).toSorted()).toEqual(added.toSorted());
 });
 
-test('a page has at most 20,000 events, or one object alone', async () => {
-  const events = [15_000, 6_000, 30_000, 10_000, 10_000, 1];
+test('a page has at most 50,000 events, or one object alone', async () => {
+  const events = [40_000, 11_000, 60_000, 25_000, 25_000, 1];
   events.forEach((count, n) => lake.add(start + n, { events: count }));
   const found = await pages();
   expect(found.map(({ objects }) => objects.map((object) => object.events))).toEqual([
-    [15_000],
-    [6_000],
-    [30_000],
-    [10_000, 10_000],
+    [40_000],
+    [11_000],
+    [60_000],
+    [25_000, 25_000],
     [1],
   ]);
 });
