@@ -12,6 +12,22 @@ export function workPrefixes(pipeline: string): string[] {
   return [`ingest/${pipeline}/`, `load/${pipeline}/`, `backfill/${pipeline}/`];
 }
 
+/** What finds the running ones among them, in Temporal's list filter. */
+export function runningQuery(prefixes: readonly string[]): string {
+  return `ExecutionStatus = 'Running' AND (${prefixes.map((prefix) => `WorkflowId STARTS_WITH '${prefix}'`).join(' OR ')})`;
+}
+
+/** Of comparisons, as prefixes of their ids; one of these begins those of the pipeline `app-eu` too: see `isComparison`. */
+export function comparisonPrefixes(pipeline: string): string[] {
+  return [`${workflowId.reconcile(pipeline)}-`, `${workflowId.reconcile(pipeline)}/`];
+}
+
+/** Whether the id is of a comparison of this very pipeline: a schedule puts the time behind the id it is given. */
+export function isComparison(pipeline: string, id: string): boolean {
+  const own = workflowId.reconcile(pipeline);
+  return id.startsWith(own) && /^(\/.*|-\d{4}-\d\d-\d\dT[\d:.]+Z)$/.test(id.slice(own.length));
+}
+
 export function scheduleId(pipeline: string): string {
   return `reconcile/${pipeline}`;
 }

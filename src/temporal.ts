@@ -33,7 +33,7 @@ export function readDevRecord(dataDir: string): DevRecord | undefined {
 }
 
 interface TemporalAt {
-  readonly address?: string;
+  readonly address: string;
   readonly namespace: string;
 }
 
@@ -47,6 +47,7 @@ function temporalAt(dataDir: string): TemporalAt & { connection: Record<string, 
 export interface Temporal {
   readonly connection: NativeConnection;
   readonly client: Client;
+  readonly address: string;
   readonly namespace: string;
 }
 
@@ -55,9 +56,10 @@ export async function connectTemporal(dataDir: string): Promise<Temporal> {
   const at = temporalAt(dataDir);
   try {
     const connection = await NativeConnection.connect(at.connection);
-    return { connection, client: new Client({ connection, namespace: at.namespace }), namespace: at.namespace };
+    const { address, namespace } = at;
+    return { connection, client: new Client({ connection, namespace }), address, namespace };
   } catch {
-    throw new Unavailable(`Temporal at ${at.address ?? '?'} does not answer; start it, or set TEMPORAL_ADDRESS`);
+    throw new Unavailable(`Temporal at ${at.address} does not answer; start it, or set TEMPORAL_ADDRESS`);
   }
 }
 

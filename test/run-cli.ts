@@ -29,11 +29,13 @@ export interface CliOptions {
   readonly cwd: string;
   /** All of stdin; without it stdin is a pipe that the test ends. */
   readonly input?: string | Uint8Array;
+  /** Where Temporal is, and other variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-/** `catchment …` as a process of its own, with no Temporal to be found. */
+/** `catchment …` as a process of its own, with no Temporal to be found where none is named. */
 export function startCli(args: readonly string[], options: CliOptions): ChildProcess & { result: Promise<CliResult> } {
-  const env = { ...process.env, NODE_OPTIONS: '', TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const env = { ...process.env, NODE_OPTIONS: '', TEMPORAL_ADDRESS: '127.0.0.1:1', ...options.env };
   const child = spawn(main.command, [...main.args, ...args], { cwd: options.cwd, env, stdio: 'pipe' });
   if (options.input !== undefined) child.stdin.end(options.input);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));

@@ -13,6 +13,7 @@ import { registerQuery } from './commands/query.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerSend } from './commands/send.js';
 import { registerStatus } from './commands/status.js';
+import { registerStuck } from './commands/stuck.js';
 import { registerWorker } from './commands/worker.js';
 import { drained, exitStatus, reportError } from './output.js';
 
@@ -56,6 +57,7 @@ function program(): Command {
     registerDev,
     registerSend,
     registerStatus,
+    registerStuck,
     registerQuery,
     registerReconcile,
     registerBackfill,

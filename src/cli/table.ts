@@ -1,3 +1,5 @@
+import { harmlessBeginning } from '../harmless.js';
+
 const longestCell = 80;
 
 /** Rows as a table for people; cells are cut at 80 characters. */
@@ -18,8 +20,5 @@ function isNumber(value: unknown): boolean {
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  // A control character would break the table, or drive the terminal.
-  const line = text.replace(/\p{Cc}+/gu, ' ');
-  return line.length > longestCell ? `${line.slice(0, longestCell - 1)}…` : line;
+  return harmlessBeginning(typeof value === 'string' ? value : JSON.stringify(value), longestCell);
 }

@@ -1,4 +1,4 @@
-import { workPrefixes } from '../names.js';
+import { runningQuery, workPrefixes } from '../names.js';
 import { connectTemporal } from '../temporal.js';
 
 type Temporal = Awaited<ReturnType<typeof connectTemporal>>;
@@ -10,8 +10,7 @@ export class RunningWork {
   #temporal: Temporal | undefined;
 
   constructor({ pipeline, dataDir }: { readonly pipeline: string; readonly dataDir: string }) {
-    const ids = workPrefixes(pipeline).map((prefix) => `WorkflowId STARTS_WITH '${prefix}'`);
-    this.#query = `ExecutionStatus = 'Running' AND (${ids.join(' OR ')})`;
+    this.#query = runningQuery(workPrefixes(pipeline));
     this.#dataDir = dataDir;
   }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 
 import { ConfigError } from '../../errors.js';
+import { shellWord } from '../../shell.js';
 import { answer, type CommonOptions } from '../output.js';
 
 const packageRoot = fileURLToPath(new URL('../../..', import.meta.url));
@@ -29,7 +30,7 @@ async function init(dir: string, options: CommonOptions): Promise<void> {
     filter: (path) => !['.catchment', 'node_modules'].includes(basename(path)),
   });
   await nameDependency(target);
-  const next = [/^[\w./~-]+$/.test(dir) ? `cd ${dir}` : `cd '${dir}'`, 'npm install', 'npx catchment dev'];
+  const next = [`cd ${shellWord(dir)}`, 'npm install', 'npx catchment dev'];
   answer(options, { dir: target, next }, () =>
     [`${dir} is made. Next:`, ...next.map((line) => `  ${line}`), 'README.md says how to send its events.'].join('\n'),
   );
