@@ -45,7 +45,7 @@ export class EnvelopeLines {
 
   add({ id, sentAt, attributes, body }: RawEvent): void {
     const head = `{"id":${JSON.stringify(id)},"sentAt":"${new Date(sentAt).toISOString()}"${this.#tail}${JSON.stringify(attributes)},"body":"`;
-    this.#write(oneLine(head));
+    this.#write(escapeSeparators(head));
     if (isClean(body)) {
       for (let written = 0; written < body.length;) written = this.#escape(body, written);
       this.#write('"}\n');
@@ -110,8 +110,8 @@ export class EnvelopeLines {
   }
 }
 
-/** Of a line's head, whose separators stand in an id or an attribute. */
-function oneLine(json: string): string {
+/** JSON with the separators, which may stand in any of its strings, as their escapes. */
+export function escapeSeparators(json: string): string {
   return /[\u2028\u2029]/.test(json)
     ? json.replaceAll('\u2028', separatorEscapes[0]).replaceAll('\u2029', separatorEscapes[1])
     : json;

@@ -18,6 +18,12 @@ export function hourPrefix(source: string, time: number): string {
   return `raw/${source}/dt=${iso.slice(0, 10)}/hr=${iso.slice(11, 13)}/`;
 }
 
+/** Comes before the keys of all batches of the source that closed at `time` (Unix milliseconds) or later, and after all others. */
+export function keyBefore(source: string, time: number): string {
+  const hex = time.toString(16).padStart(12, '0');
+  return `${hourPrefix(source, time)}${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
+
 /** What every key of the batch begins with: the batch's id is a UUIDv7 of the moment it closed. */
 export function batchPrefix(source: string, batch: string): string {
   return `${hourPrefix(source, timeOfId(batch) ?? 0)}${batch}_`;

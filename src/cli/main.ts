@@ -14,6 +14,7 @@ import { registerReconcile } from './commands/reconcile.js';
 import { registerSend } from './commands/send.js';
 import { registerStatus } from './commands/status.js';
 import { registerStuck } from './commands/stuck.js';
+import { registerTail } from './commands/tail.js';
 import { registerWorker } from './commands/worker.js';
 import { drained, exitStatus, reportError } from './output.js';
 
@@ -58,6 +59,7 @@ function program(): Command {
     registerSend,
     registerStatus,
     registerStuck,
+    registerTail,
     registerQuery,
     registerReconcile,
     registerBackfill,

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import { describeError, CatchmentError, ConfigError } from '../errors.js';
 
 /** What every command takes; see `addCommonOptions`. */
@@ -19,6 +21,21 @@ export function answer(options: CommonOptions, document: unknown, text: () => st
 /** What happens meanwhile, on stderr. */
 export function note(text: string): void {
   process.stderr.write(withLineFeed(text));
+}
+
+/** For what is tried again and again: a part that is down fails many times a second, and one note in 10 s is enough. */
+export function throttledNote(what: string): (error: Error) => void {
+  let last = 0;
+  return (error) => {
+    if (Date.now() - last < 10_000) return;
+    last = Date.now();
+    note(`${what}: ${describeError(error)}`);
+  };
+}
+
+/** One of many lines on stdout; resolves when there is room for the next. */
+export async function line(text: string): Promise<void> {
+  if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
 }
 
 /** The command did what it does, and what it was asked about does not hold. */

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js';
+import { ConfigError } from '../errors.js';
 import type { Parts } from '../open.js';
 import type { CommonOptions } from './output.js';
 
@@ -21,4 +22,10 @@ export async function withParts<Result>(
   } finally {
     await parts.close();
   }
+}
+
+/** The source that `--source` names. Throws `ConfigError` where there is none. */
+export function namedSource({ sources, file }: Settings, name: string): string {
+  if (Object.hasOwn(sources, name)) return name;
+  throw new ConfigError(`--source: ${file} has no source ${name}; it has ${Object.keys(sources).join(', ')}`);
 }

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 
 import type { Settings } from '../../config/settings.js';
-import { ConfigError, describeError } from '../../errors.js';
+import { ConfigError } from '../../errors.js';
 import { reserved } from '../../events.js';
 import type { SentFiles } from '../../send/files.js';
 import type { Queue } from '../../providers/queue.js';
-import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
-import { withParts } from '../pipeline.js';
+import { answer, doesNotHold, throttledNote, type CommonOptions } from '../output.js';
+import { namedSource, withParts } from '../pipeline.js';
 import { progressBar } from '../progress.js';
 import { interruption } from '../signals.js';
 
@@ -53,7 +53,7 @@ async function send(files: string[], options: SendOptions, queue: Queue): Promis
       attributes: options.attribute,
       signal: interruption(),
       onRead: bar.advance,
-      onRetry: throttledNote(),
+      onRetry: throttledNote('not sent yet, trying again'),
       ...(idOf && { idOf }),
       ...(ledger && { ledger }),
     });
@@ -71,23 +71,13 @@ function collectAttribute(text: string, attributes: Record<string, string>): Rec
   return { ...attributes, [key]: value };
 }
 
-function chosenSource({ sources, file }: Settings, name: string | undefined): string {
+function chosenSource(settings: Settings, name: string | undefined): string {
+  if (name !== undefined) return namedSource(settings, name);
+  const { sources, file } = settings;
   const names = Object.keys(sources);
-  if (name !== undefined && !names.includes(name))
-    throw new ConfigError(`--source: ${file} has no source ${name}; it has ${names.join(', ')}`);
-  if (name === undefined && names.length > 1)
+  if (names.length > 1)
     throw new ConfigError(`${file} has several sources; name one with --source: ${names.join(', ')}`);
-  return name ?? names[0]!;
-}
-
-/** A queue that is down fails many times a second. */
-function throttledNote(): (error: Error) => void {
-  let last = 0;
-  return (error) => {
-    if (Date.now() - last < 10_000) return;
-    last = Date.now();
-    note(`not sent yet, trying again: ${describeError(error)}`);
-  };
+  return names[0]!;
 }
 
 function describe(source: string, { sent, refused, refusals, unsent, interrupted }: SentFiles): string {

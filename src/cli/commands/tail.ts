@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+
+import { milliseconds } from '../../durations.js';
+import { aborted } from '../../signals.js';
+import { positiveInteger } from '../numbers.js';
+import { line, note, throttledNote, type CommonOptions } from '../output.js';
+import { namedSource, withParts } from '../pipeline.js';
+import { stopSignal } from '../signals.js';
+
+interface TailCommandOptions extends CommonOptions {
+  readonly since?: number;
+  readonly source?: string;
+  readonly match?: string;
+  readonly limit?: number;
+}
+
+export function registerTail(program: Command): void {
+  program
+    .command('tail')
+    .description('show events as they reach the lake, until it is stopped')
+    .option('--since <duration>', 'begin with what was stored so long ago', (text) => milliseconds(text, '--since'))
+    .option('--source <name>', 'only events of this source')
+    .option('--match <text>', "only events with this text in their body or in an attribute's value")
+    .option('--limit <events>', 'end after so many', positiveInteger)
+    .option('--json', 'one envelope a line, as it stands in the lake')
+    .action(tailCommand);
+}
+
+async function tailCommand(options: TailCommandOptions): Promise<void> {
+  const began = Date.now();
+  const closed = new AbortController();
+  // `catchment tail | head` has seen enough.
+  process.stdout.on('error', () => closed.abort());
+  const signal = AbortSignal.any([stopSignal(), closed.signal]);
+  await withParts(options, async (settings, { lake }) => {
+    const { eventLine, jsonLine } = await import('../../tail/event-line.js');
+    const { LakeFollower } = await import('../../tail/lake-follower.js');
+    const { matcher } = await import('../../tail/match.js');
+    const { tail } = await import('../../tail/tail.js');
+    const sources =
+      options.source === undefined ? Object.keys(settings.sources) : [namedSource(settings, options.source)];
+    const follower = new LakeFollower(lake, sources, options.since === undefined ? undefined : began - options.since);
+    const running = tail(lake, follower, {
+      everyMs: Math.min(Math.max(settings.freshnessMs / 2, 300), 10_000),
+      matches: options.match === undefined ? () => true : matcher(options.match),
+      ...(options.limit !== undefined && { limit: options.limit }),
+      signal,
+      show: (envelope) => line(options.json === true ? jsonLine(envelope) : eventLine(envelope)),
+      onFollowing: () => note(`following ${sources.join(', ')}; Ctrl-C ends it`),
+      onUnavailable: throttledNote('the lake cannot be read, trying again'),
+      onUnreadable: (key, why) => note(`${key} cannot be shown: ${why}`),
+    });
+    // A lake that hangs does not hold it up.
+    await Promise.race([running.catch(unlessStopped(signal)), aborted(signal)]);
+  });
+}
+
+/** A pipe that its reader closed fails the writing too. */
+function unlessStopped(signal: AbortSignal): (error: unknown) => void {
+  return (error) => {
+    if (!signal.aborted) throw error;
+  };
+}
