@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +99,18 @@ test('it ends when nobody reads any more', async () => {
   expect(await ended).toBe(0);
   expect(output.stderr).not.toMatch(/EPIPE|error/);
   await result;
+});
+
+test('a reader that has stopped reading does not hold up a stop', async () => {
+  await store(Array.from({ length: 10_000 }, () => ({ body: 'x'.repeat(150) })));
+  const child = startCli(['tail', '--since', '10m'], { cwd: folder, unread: true });
+  const { readableHighWaterMark } = child.stdout!;
+  await until('more than is taken in', () => child.stdout!.readableLength >= readableHighWaterMark);
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  child.stdout!.resume();
+  await child.result;
 });
 
 test('an object that cannot be read is named on stderr by its key, without a byte of it', async () => {

@@ -1,11 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Command } from 'commander';
 
 import { milliseconds } from '../../durations.js';
 import { aborted } from '../../signals.js';
 import { positiveInteger } from '../numbers.js';
-import { line, note, throttledNote, type CommonOptions } from '../output.js';
+import { drained, exitStatus, line, note, throttledNote, type CommonOptions } from '../output.js';
 import { namedSource, withParts } from '../pipeline.js';
 import { stopSignal } from '../signals.js';
+
+/** What was shown before a stop may take so long to get through. */
+const mostDrainMs = 500;
 
 interface TailCommandOptions extends CommonOptions {
   readonly since?: number;
@@ -52,7 +57,14 @@ async function tailCommand(options: TailCommandOptions): Promise<void> {
     });
     // A lake that hangs does not hold it up.
     await Promise.race([running.catch(unlessStopped(signal)), aborted(signal)]);
+    if (signal.aborted) await letGoOfStdout();
   });
+}
+
+/** A reader that reads no more, as a pager at its first page, would hold the process up. */
+async function letGoOfStdout(): Promise<void> {
+  await Promise.race([drained(process.stdout), sleep(mostDrainMs)]);
+  if (process.stdout.writableLength > 0) process.exit(exitStatus.done);
 }
 
 /** A pipe that its reader closed fails the writing too. */
