@@ -73,6 +73,7 @@ export async function loadLake(
   stored: StoredLake,
   way: Way,
   start: (dir: string) => Promise<Contender>,
+  then: (dir: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<BackfillResult> {
   const dir = mkdtempSync(join(tmpdir(), 'catchment-bench-'));
   try {
@@ -98,6 +99,7 @@ export async function loadLake(
         'SELECT count(*) AS objects, count(DISTINCT load) AS loads FROM catchment_loads',
       );
       await proveOnce(parts, stored.events);
+      await then(dir);
       const per100k = 100_000 / stored.events;
       const cpu = everyProcess(contender, (_, name) => (cpuAfter[name]! - cpuBefore[name]!) * per100k);
       return {

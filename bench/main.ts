@@ -9,12 +9,13 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 
 import { loadLake, oneTableConfig, storeLake, type BackfillResult } from './backfill.js';
-import { benchDir, startBare, startCatchment } from './contenders.js';
+import { benchDir, startBare, startCatchment, type Contender } from './contenders.js';
 import { drain, onStage, type Backlog, type DrainResult } from './drain.js';
 import { fillTable } from './growth.js';
 import { idle, type IdleResult } from './idle.js';
 import { latency, type LatencyResult } from './latency.js';
-import { printBackfills, printDrains, printIdle, printLatencies } from './report.js';
+import { compareDay, compared, type ReconcileResult } from './reconcile.js';
+import { printBackfills, printComparisons, printDrains, printIdle, printLatencies } from './report.js';
 
 interface Options {
   readonly shapes: string;
@@ -24,6 +25,7 @@ interface Options {
   readonly seconds: string;
   readonly rows: string;
   readonly stored: string;
+  readonly objects: string;
   readonly only?: readonly string[];
   readonly without?: 'bare' | 'catchment';
   readonly profile?: string;
@@ -37,7 +39,7 @@ interface Drains {
   readonly bare: readonly DrainResult[];
 }
 
-const parts = ['drains', 'memory', 'latency', 'idle', 'growth', 'backfill'] as const;
+const parts = ['drains', 'memory', 'latency', 'idle', 'growth', 'backfill', 'reconcile'] as const;
 const options = new Command('bench')
   .option('--shapes <list>', 'drains: events x bytes of a body', '1000000x1024,2000000x100,20000x20480')
   .option('--warm-up <n>', 'events before the clock starts, of 1 KB; fewer of larger ones', '40000')
@@ -45,6 +47,7 @@ const options = new Command('bench')
   .option('--rates <list>', 'events/s at which the latency is measured', '10,500')
   .option('--seconds <n>', 'how long at each rate, and how long nothing comes', '30')
   .option('--stored <events>x<per object>', 'backfill: what lies in the lake, of 1 KB', '1000000x12500')
+  .option('--objects <n>', 'reconcile: of a day', '100000')
   .option('--rows <list>', 'growth: rows in the table before 200,000 events come', '10000,10000000')
   .addOption(new Option('--only <parts...>', 'some of it').choices(parts))
   .addOption(new Option('--without <contender>', 'drains of one alone').choices(['bare', 'catchment']))
@@ -110,12 +113,35 @@ if (does('backfill')) {
   await printBackfills(backfills);
 }
 
+const comparisons: ReconcileResult[] = [];
+if (does('reconcile')) {
+  comparisons.push(await compareDay(Number(options.objects)));
+  const stored = await storeLake(200_000, 1_024, 12_500);
+  const start = (dir: string): Promise<Contender> => startCatchment(dir, profile, { config: oneTableConfig });
+  await loadLake(stored, 'backfill', start, async (dir) => {
+    const where = ['--config', oneTableConfig, '--dir', dir];
+    comparisons.push(await compared(`${stored.events} events of 1 KB, --deep`, where, ['--deep']));
+  });
+  stored.remove();
+  await printComparisons(comparisons);
+}
+
 const file = join(benchDir, 'results', `${options.name}.json`);
 mkdirSync(join(benchDir, 'results'), { recursive: true });
 const machine = { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version };
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: benchDir, encoding: 'utf8' }).trim();
 const call = process.argv.slice(2);
-const result = { at: new Date().toISOString(), commit, call, machine, drains, latencies, idle: idling, backfills };
+const result = {
+  at: new Date().toISOString(),
+  commit,
+  call,
+  machine,
+  drains,
+  latencies,
+  idle: idling,
+  backfills,
+  comparisons,
+};
 writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 process.exit();
 

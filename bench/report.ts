@@ -1,6 +1,7 @@
 import { renderTable } from '../src/cli/table.js';
 import type { BackfillResult } from './backfill.js';
 import type { DrainResult } from './drain.js';
+import type { ReconcileResult } from './reconcile.js';
 import type { IdleResult } from './idle.js';
 import type { LatencyResult } from './latency.js';
 
@@ -55,6 +56,20 @@ export async function printBackfills(results: readonly BackfillResult[]): Promis
     'objects/load': Number((run.objects / run.loads).toFixed(1)),
     'actions/million': Math.round(run.actionsPerMillion),
     'peak MB': list(run.peakMB, 0),
+    'yardstick ms': Number(run.yardstickMs.toFixed(2)),
+  }));
+  console.log(await renderTable(rows));
+}
+
+export async function printComparisons(results: readonly ReconcileResult[]): Promise<void> {
+  console.log('\nComparing lake, manifest and table:');
+  const rows = results.map((run) => ({
+    what: run.what,
+    seconds: Number(run.seconds.toFixed(1)),
+    'objects/s': Math.round(run.objects / run.seconds),
+    'events/s': Math.round(run.events / run.seconds),
+    'CPU-s per 100,000': Number(run.cpu.toFixed(2)),
+    'peak MB': Math.round(run.peakMB),
     'yardstick ms': Number(run.yardstickMs.toFixed(2)),
   }));
   console.log(await renderTable(rows));
