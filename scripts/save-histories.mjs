@@ -1,6 +1,7 @@
 // Saves the histories that test/replay.test.ts replays: runs a pipeline that meets faults (test/histories/pipeline.config.ts)
 // and keeps one run of each kind. To be run when a workflow changes so that its old histories are no longer promised:
 //     npm run build && node scripts/save-histories.mjs
+// Those of earlier workers that are still promised stay beside them, under names that it does not write.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
@@ -68,7 +69,7 @@ async function run(client) {
   const silent = fault('drop-doorbells');
   const onlySeven = fault('refuse-orders', 7);
   const before = await lakeObjects();
-  for (const [index, events] of [6, 7, 8, 12_000, 12_001].entries()) {
+  for (const [index, events] of [6, 7, 8, 30_000, 30_001].entries()) {
     await send(events);
     await until('a stored object', async () => (await lakeObjects()) > before + index);
   }
@@ -86,6 +87,21 @@ async function run(client) {
   await backfill.signal('resume');
   await backfill.result();
   await save('backfill-pages', backfill);
+
+  await command('backfill', '--table', 'orders', '--replace', '--again');
+  await save('backfill-anew', backfill);
+
+  // Held in the middle of its pages, then cancelled: what it let go of is in the history.
+  const down = fault('refuse-orders');
+  await command('backfill', '--table', 'orders', '--replace', '--again', '--detach');
+  await until('a load failing again', async () => (await pending()).some(({ attempt }) => attempt > 2));
+  await backfill.signal('pause');
+  await until('the pause', async () => (await backfill.query('progress')).paused);
+  await command('backfill', 'cancel', '--table', 'orders');
+  await backfill.signal('resume');
+  await backfill.result();
+  down.mend();
+  await save('backfill-cancelled', backfill);
 
   /** The newest run of this type that ended as `wanted`. */
   async function finished(type, wanted = () => true) {

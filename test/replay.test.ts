@@ -36,6 +36,10 @@ async function replay(code: string): Promise<Record<string, Error | undefined>> 
 
 test('each kind of end has a history', () => {
   const kinds = [
+    'backfill-anew',
+    'backfill-cancelled',
+    // Of the first workers of 0.1.0, which knew one mode and loaded one page at a time.
+    'backfill-page-by-page',
     'backfill-pages',
     'ingest-returned',
     'ingest-stored',
@@ -50,11 +54,13 @@ test('the workflows replay what earlier ones did', async () => {
   expect(await replay(bundle.code)).toEqual(Object.fromEntries(names.map((name) => [name, undefined])));
 }, 120_000);
 
+const backfills = ['backfill-anew', 'backfill-cancelled', 'backfill-page-by-page', 'backfill-pages'];
+
 test.each([
   ['relay', ['ingest-returned', 'ingest-stored']],
-  ['load', ['backfill-pages', 'load-handed-over', 'load-loaded', 'load-refused']],
+  ['load', [...backfills, 'load-handed-over', 'load-loaded', 'load-refused']],
   ['rejectRefused', ['load-refused']],
-  ['nextPage', ['backfill-pages']],
+  ['nextPage', backfills],
   ['compare', ['reconcile-gaps', 'reconcile-ok']],
 ])(
   'another activity in place of %s is noticed',
