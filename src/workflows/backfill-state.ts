@@ -56,6 +56,9 @@ export interface BackfillState {
 /** The state of 0.1.0's first runs, which knew one mode. */
 type EarlierState = Omit<BackfillState, 'works'> & Work;
 
+/** A part of one is enough to tell them apart, and the state is to stay small. */
+const longestReason = 200;
+
 export const nothing: BackfillState = {
   works: {},
   paused: false,
@@ -92,11 +95,14 @@ export function withAsked(state: BackfillState, ask: BackfillAsk, now: number): 
 /** Or what cannot be understood of it: whoever signals by hand is to read it, and it must not stop what runs. */
 function rangeAsked(ask: BackfillAsk, now: number): { mode: BackfillMode; range: BackfillRange } | string {
   const { mode = 'missing', reason, version, again = false } = ask;
-  if (!backfillModes.includes(mode)) return `mode ${JSON.stringify(mode)}: it is one of ${backfillModes.join(', ')}`;
+  if (!backfillModes.includes(mode))
+    return `mode ${JSON.stringify(mode).slice(0, 100)}: it is one of ${backfillModes.join(', ')}`;
   const from = ask.from === undefined ? 0 : timeAsked(ask.from);
   const to = ask.to === undefined ? now + 1 : timeAsked(ask.to);
   if (from === undefined || to === undefined) return `from and to are hours of the lake, as 2026-11-24T13, or days`;
   if (from >= to) return `from ${writeHour(from)} is not before to ${writeHour(to)}`;
+  if (reason !== undefined && (typeof reason !== 'string' || reason.length > longestReason))
+    return `reason: a text of at most ${longestReason} characters`;
   if (version !== undefined && !(Number.isInteger(version) && version > 0)) return `version: a whole number from 1 on`;
   const at = new Date(now).toISOString();
   return {

@@ -44,7 +44,7 @@ const progress = defineQuery<BackfillState>('progress');
 
 /** Failures that any objects of the table meet. */
 const tableFaults: readonly string[] = ['SchemaConflict', 'TableMissing'];
-const mostNamed = 100;
+const mostNamed = 80;
 const mostCharacters = 200;
 const betweenPasses = '20s';
 /** One transforms while others load; more would take from the live loads. */
