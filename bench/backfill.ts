@@ -14,9 +14,10 @@ import { openParts, type Parts } from '../src/open.js';
 import { encodeReference, type Reference } from '../src/references.js';
 import { encodeBatch } from '../src/starter/encode.js';
 import { connectTemporal } from '../src/temporal.js';
-import { benchDir, type Contender } from './contenders.js';
-import { everyProcess, rowsOf } from './drain.js';
+import { benchConfig, benchDir, type Contender } from './contenders.js';
+import { everyProcess, onStage, rowsOf } from './drain.js';
 import { attributes, bodies } from './events.js';
+import { latency, type LatencyResult } from './latency.js';
 import { cpuSeconds, peakBytes } from './processes.js';
 import { holdYardstick } from './yardstick.js';
 
@@ -129,22 +130,61 @@ async function asker(
   stored: StoredLake,
   way: Way,
   parts: Parts,
-  settings: Awaited<ReturnType<typeof loadSettings>>,
+  settings: Settings,
   temporal: string | undefined,
 ): Promise<() => Promise<void>> {
   const { pipeline } = settings;
-  if (way === 'backfill') {
-    process.env['TEMPORAL_ADDRESS'] = temporal;
-    const { client } = await connectTemporal(settings.dataDir);
-    const place = { client, pipeline, taskQueue: taskQueue(pipeline, await dataId(settings)) };
-    return () => askBackfill(place, 'views', { from: '2000-01-01' });
-  }
+  if (way === 'backfill') return backfillOf('views', settings, temporal);
   const rings = stored.objects.map((object) => {
     return { body: encodeReference({ v: 1, pipeline, lake: parts.lake.uri, ...object }), attributes: {} };
   });
   return async () => {
     await parts.secondary.send(rings);
   };
+}
+
+type Settings = Awaited<ReturnType<typeof loadSettings>>;
+
+/** Asks for all that the lake has. */
+async function backfillOf(
+  table: string,
+  settings: Settings,
+  temporal: string | undefined,
+): Promise<() => Promise<void>> {
+  process.env['TEMPORAL_ADDRESS'] = temporal;
+  const { client } = await connectTemporal(settings.dataDir);
+  const { pipeline } = settings;
+  const place = { client, pipeline, taskQueue: taskQueue(pipeline, await dataId(settings)) };
+  return () => askBackfill(place, table, { from: '2000-01-01' });
+}
+
+/** The latency of live events in one table while the other is filled from a lake that is large enough to last. */
+export async function latencyBeside(
+  stored: StoredLake,
+  start: (dir: string) => Promise<Contender>,
+  load: { rate: number; seconds: number },
+): Promise<LatencyResult> {
+  return onStage(
+    (dir) => {
+      cpSync(join(stored.dir, '.catchment', 'lake'), join(dir, '.catchment', 'lake'), { recursive: true });
+      return start(dir);
+    },
+    async (stage, contender) => {
+      const ask = await backfillOf(
+        'items',
+        await loadSettings({ config: benchConfig, dir: stage.dir }),
+        contender.temporal,
+      );
+      await ask();
+      const result = await latency(stage, contender, load);
+      const [row] = await rowsOf(
+        stage.parts,
+        "SELECT sum(events) AS events FROM catchment_loads WHERE table_name = 'items'",
+      );
+      if (Number(row!['events']) >= stored.events) console.error('the backfill ended before the latency was measured');
+      return result;
+    },
+  );
 }
 
 async function allLoaded(parts: Parts, events: number): Promise<void> {

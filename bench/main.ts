@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 
 import { Command, Option } from 'commander';
 
-import { loadLake, oneTableConfig, storeLake, type BackfillResult } from './backfill.js';
+import { latencyBeside, loadLake, oneTableConfig, storeLake, type BackfillResult } from './backfill.js';
 import { benchDir, startBare, startCatchment, type Contender } from './contenders.js';
 import { drain, onStage, type Backlog, type DrainResult } from './drain.js';
 import { fillTable } from './growth.js';
@@ -100,6 +100,7 @@ if (does('idle')) {
 }
 
 const backfills: BackfillResult[] = [];
+const besides: LatencyResult[] = [];
 if (does('backfill')) {
   const [events, perObject] = options.stored.split('x').map(Number) as [number, number];
   const stored = await storeLake(events, 1_024, perObject);
@@ -109,8 +110,11 @@ if (does('backfill')) {
     for (const way of ['live', 'backfill'] as const)
       backfills.push(await loadLake(stored, way, (dir) => startCatchment(dir, profile, { config })));
   }
-  stored.remove();
   await printBackfills(backfills);
+  const load = { rate: 500, seconds: Number(options.seconds) };
+  besides.push(await latencyBeside(stored, (dir) => startCatchment(dir, profile), load));
+  stored.remove();
+  await printLatencies(besides, 'beside a backfill of another table');
 }
 
 const comparisons: ReconcileResult[] = [];
@@ -140,6 +144,7 @@ const result = {
   latencies,
   idle: idling,
   backfills,
+  besides,
   comparisons,
 };
 writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);

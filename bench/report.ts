@@ -30,9 +30,9 @@ export function printIdle({ seconds, cores, yardstickMs }: IdleResult): void {
   );
 }
 
-export async function printLatencies(latencies: readonly LatencyResult[]): Promise<void> {
+export async function printLatencies(latencies: readonly LatencyResult[], how = 'nothing beside'): Promise<void> {
   if (latencies.length === 0) return;
-  console.log('\nFrom send to a query:');
+  console.log(`\nFrom send to a query, ${how}:`);
   const rows = latencies.map(({ eventsPerSecond, events, p50, p99, max, cores, yardstickMs }) => ({
     'events/s': eventsPerSecond,
     events,
