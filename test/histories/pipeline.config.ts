@@ -11,11 +11,12 @@ import {
   type Lake,
   type Load,
   type Place,
-  type Provider,
   type Queue,
   type Warehouse,
 } from 'catchment';
 import { z } from 'zod';
+
+import { altered } from '../faults/config/altered.js';
 
 /** A fault lasts as long as its file lies beside `.catchment/`. */
 function fault(place: Place, name: string): string | undefined {
@@ -23,37 +24,14 @@ function fault(place: Place, name: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-/** `part` with some of its calls replaced; the rest is its own. */
-function altered<Part extends object>(part: Part, calls: Partial<Part>): Part {
-  return new Proxy(part, {
-    get(target, name) {
-      const value: unknown = Reflect.get(name in calls ? calls : target, name);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
-
-function wrapped<Part extends object>(
-  provider: Provider<Part>,
-  calls: (part: Part, place: Place) => Partial<Part>,
-): Provider<Part> {
-  return {
-    ...provider,
-    open: (place) => {
-      const part = provider.open(place);
-      return altered(part, calls(part, place));
-    },
-  };
-}
-
-const lake = wrapped<Lake>(folderLake(), (part, place) => ({
+const lake = altered<Lake>(folderLake(), (part, place) => ({
   put(key, body) {
     if (fault(place, 'lake-down') !== undefined) throw new Unavailable('the lake is down');
     return part.put(key, body);
   },
 }));
 
-const secondary = wrapped<Queue>(localQueue(), (part, place) => ({
+const secondary = altered<Queue>(localQueue(), (part, place) => ({
   send(messages) {
     if (fault(place, 'drop-doorbells') === undefined) return part.send(messages);
     return Promise.resolve(messages.map(() => ({ status: 'done' as const })));
@@ -66,7 +44,7 @@ function refusesOrders({ table, batches }: Load, only: string | undefined): bool
   return only === '' || batches.some(({ events }) => events === Number(only));
 }
 
-const warehouse = wrapped<Warehouse>(duckdb(), (part, place) => ({
+const warehouse = altered<Warehouse>(duckdb(), (part, place) => ({
   load(load, staging, signal) {
     if (refusesOrders(load, fault(place, 'refuse-orders'))) throw new Unavailable('orders cannot be loaded');
     return part.load(load, staging, signal);

@@ -1,5 +1,6 @@
 import type { Lake, Provider, Queue, Warehouse } from 'catchment';
 
+import { altered } from './altered.js';
 import { passing, type Passing } from './points.js';
 
 /** A queue whose process may stop when it has received or sent, or is about to acknowledge. */
@@ -65,23 +66,10 @@ export function aimedWarehouse(provider: Provider<Warehouse>): Provider<Warehous
   }));
 }
 
-/** The provider with some of its part's methods replaced. */
+/** The provider with methods that note the points they pass. */
 function aimed<Part extends object>(
   provider: Provider<Part>,
   methods: (part: Part, pass: Passing, name: string) => Partial<Part>,
 ): Provider<Part> {
-  return {
-    ...provider,
-    open(place) {
-      const part = provider.open(place);
-      const replaced = methods(part, passing(place.dataDir), place.part);
-      return new Proxy(part, {
-        get(target, name) {
-          const own: unknown = Reflect.get(name in replaced ? replaced : target, name);
-          // Parts have private members, which a proxy has not.
-          return typeof own === 'function' ? (own.bind(target) as unknown) : own;
-        },
-      });
-    },
-  };
+  return altered(provider, (part, place) => methods(part, passing(place.dataDir), place.part));
 }
