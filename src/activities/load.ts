@@ -23,25 +23,28 @@ import {
 
 const tableFailing = 'TableFailing';
 
-export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'load' | 'rejectRefused' | 'loadEmpty'> {
+export function createLoads({
+  settings,
+  parts,
+}: Dependencies): Pick<WorkerActivities, 'load' | 'rejectRefused' | 'loadEmpty'> {
   const { lake, staging, warehouse } = parts;
-  const troubles = new Troubles();
+  const troubles = new Troubles(settings.patienceMs);
   /** By table: of the loads that wait for it at most one is a backfill's, so that a live one soon has its turn. */
   const unhurried = new Map<string, LimitFunction>();
 
-  /** `fault`: whether an error, other than that load files are gone, says something against the table. */
+  /**
+   * `fault`: whether an error, other than that load files are gone, says something against the table. `live`: a load that
+   * was given up after a long time does so too; a backfill's may have been paused.
+   */
   async function watched<Result>(
     table: string,
     signal: AbortSignal,
     work: () => Promise<Result>,
-    fault: (error: unknown) => boolean,
+    { live, fault }: { live: boolean; fault: (error: unknown) => boolean },
   ): Promise<Result> {
     try {
-      return await troubles.watch(
-        table,
-        signal,
-        work,
-        (error) => !signal.aborted && !areFilesGone(error) && fault(error),
+      return await troubles.watch(table, signal, work, (error, slow) =>
+        signal.aborted ? live && slow : !areFilesGone(error) && fault(error),
       );
     } catch (error) {
       if (!areFilesGone(error)) throw error;
@@ -56,7 +59,7 @@ export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'lo
     }
     const load = async (): Promise<LoadResult> => warehouse.load(await readPlan(staging, plan), staging, signal);
     // Refused rows may be a few events' fault alone, which must not keep the next loads away.
-    const watch = () => watched(table, signal, load, (error) => !(error instanceof RowsRefused));
+    const watch = () => watched(table, signal, load, { live, fault: (error) => !(error instanceof RowsRefused) });
     if (live) return watch();
     const turn = unhurried.get(table) ?? pLimit(1);
     unhurried.set(table, turn);
@@ -76,7 +79,7 @@ export function createLoads({ parts }: Dependencies): Pick<WorkerActivities, 'lo
         refused: found.events,
       };
     };
-    return watched(table, signal, search, () => true);
+    return watched(table, signal, search, { live: false, fault: () => true });
   }
 
   return {

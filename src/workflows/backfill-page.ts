@@ -42,7 +42,7 @@ export interface PageContext {
   isTableFault(failure: Failure): boolean;
 }
 
-const unhurried = { startToCloseTimeout: '30m', heartbeatTimeout, priority: { priorityKey: 4 } } as const;
+const unhurried = { startToCloseTimeout: '10m', heartbeatTimeout, priority: { priorityKey: 4 } } as const;
 const twice = proxyActivities<WorkerActivities>({ ...unhurried, retry: { initialInterval: '2s', maximumAttempts: 2 } });
 /**
  * Fails where an operator looks for it: as a pending activity with its attempt and error. It ends all the same, since

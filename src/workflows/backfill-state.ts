@@ -1,7 +1,7 @@
 import { backfillModes, type BackfillMode, type BackfillRange, type Position } from '../activities/types.js';
 import { count, counted } from '../amounts.js';
 import { hourOf, writeHour } from '../lake-hours.js';
-import { addRange } from './ranges.js';
+import { addRange, nearMs } from './ranges.js';
 
 /**
  * What somebody wants of a table's backfill: the input of the workflow and of its signal `widen`. `from` and `to` are hours
@@ -76,8 +76,8 @@ export function restored(state: BackfillState | EarlierState | undefined): Backf
   return { ...nothing, ...rest, works: { missing: { ranges, range, found, widened, ...(after && { after }) } } };
 }
 
-/** Adds what is asked for to the work of its mode. */
-export function withAsked(state: BackfillState, ask: BackfillAsk, now: number): BackfillState {
+/** Adds what is asked for to the work of its mode. `joins`: what is missing close together is loaded together. */
+export function withAsked(state: BackfillState, ask: BackfillAsk, now: number, joins = true): BackfillState {
   const read = rangeAsked(ask, now);
   if (typeof read === 'string') return { ...state, notUnderstood: read };
   const { mode, range } = read;
@@ -85,7 +85,7 @@ export function withAsked(state: BackfillState, ask: BackfillAsk, now: number): 
   const version = Math.max(before.version ?? 0, ask.version ?? 0);
   const work = {
     ...before,
-    ranges: addRange(before.ranges, range),
+    ranges: addRange(before.ranges, range, joins && mode === 'missing' ? nearMs : 0),
     widened: true,
     ...(version > 0 && { version }),
   };

@@ -72,7 +72,7 @@ export async function backfill({
     setCurrentDetails(describe(table, state));
   };
 
-  setHandler(widen, (asked) => set(withAsked(state, asked, Date.now())));
+  setHandler(widen, (asked) => set(withAsked(state, asked, Date.now(), modern)));
   setHandler(pause, () => {
     set({ paused: true });
     if (modern) abandon(() => true);
@@ -116,10 +116,10 @@ export async function backfill({
 
   function addAsked(): void {
     const asks = ask === undefined ? [] : Array.isArray(ask) ? (ask as readonly BackfillAsk[]) : [ask as BackfillAsk];
-    for (const each of asks) set(withAsked(state, each, Date.now()));
+    for (const each of asks) set(withAsked(state, each, Date.now(), modern));
     if (asks.length > 0 && state.notUnderstood !== undefined)
       throw ApplicationFailure.nonRetryable(state.notUnderstood);
-    if (nextMode(state) === undefined) set(withAsked(state, {}, Date.now()));
+    if (nextMode(state) === undefined) set(withAsked(state, {}, Date.now(), modern));
   }
 
   async function endPass(mode: BackfillMode, work: Work): Promise<void> {

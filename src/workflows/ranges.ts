@@ -14,13 +14,19 @@ export function rangeOf(objects: readonly ObjectToLoad[]): BatchRange {
 /** So many stretches are kept apart; beyond it they become one, and what lies between is looked at as well. */
 const mostRanges = 20;
 
-/** Adds a stretch to those still to do; stretches that touch become one, unless they are of other events. */
-export function addRange(ranges: readonly BackfillRange[], added: BackfillRange): BackfillRange[] {
+/** What is handed over load by load lies closer together than this, and what is asked for by hours does not. */
+export const nearMs = 10 * 60_000;
+
+/**
+ * Adds a stretch to those still to do; stretches that touch, or lie no farther apart than `apartMs`, become one, unless
+ * they are of other events.
+ */
+export function addRange(ranges: readonly BackfillRange[], added: BackfillRange, apartMs = 0): BackfillRange[] {
   let whole = added;
   const apart: BackfillRange[] = [];
   for (const range of ranges) {
     const alike = range.owed === added.owed && range.reason === added.reason;
-    if (alike && range.from <= whole.to && range.to >= whole.from) whole = both(range, whole);
+    if (alike && range.from <= whole.to + apartMs && range.to >= whole.from - apartMs) whole = both(range, whole);
     else apart.push(range);
   }
   const all = [...apart, whole];

@@ -14,6 +14,7 @@ import { until } from '../until.js';
 
 const nothing: LoadResult = { events: 0, matched: 0, rows: 0, removed: 0, duplicates: 0, rejected: 0, cleared: 0 };
 
+const patienceMs = 600_000;
 let staging: ObjectLake;
 /** What a table's loads do; without one they go well. */
 let does: Record<string, (signal: AbortSignal) => Promise<LoadResult>>;
@@ -30,7 +31,7 @@ beforeEach(() => {
       return does[load.table.name]?.(signal) ?? Promise.resolve(nothing);
     },
   };
-  activities = createLoads({ parts: { staging, warehouse } } as unknown as Dependencies);
+  activities = createLoads({ settings: { patienceMs }, parts: { staging, warehouse } } as unknown as Dependencies);
 });
 afterEach(() => jest.restoreAllMocks());
 
@@ -116,7 +117,31 @@ test('a live load leaves a table to its backfill while an earlier one hangs', as
   await load(await planned('orders'));
   abort.abort();
   await expect(hanging).rejects.toThrow('given up');
+  // It hung to the end: so would the next, for 30 s at least.
+  await expect(load(live)).rejects.toMatchObject({ type: 'TableFailing' });
+  jest.restoreAllMocks();
+  laterBy(92_000);
   await load(live);
+});
+
+test('one that was given up early, or was a backfill’s, says nothing against the table', async () => {
+  for (const [isLive, afterMs] of [
+    [true, 59_000],
+    [false, 61_000],
+  ] as const) {
+    const abort = new AbortController();
+    does['visits'] = (signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Unavailable('given up'))));
+    const before = loaded.length;
+    const hanging = load(await planned('visits', isLive), 1, abort.signal);
+    await until('the load', () => loaded.length > before);
+    laterBy(afterMs);
+    abort.abort();
+    await expect(hanging).rejects.toThrow('given up');
+    delete does['visits'];
+    await load(await planned('visits'));
+    jest.restoreAllMocks();
+  }
 });
 
 test.each<[string, Error]>([

@@ -18,7 +18,7 @@ class PacedSender {
   #stopping = false;
   #pace: Promise<void>;
 
-  constructor(pipeline: Pipeline, eventsPerSecond = 100) {
+  constructor(pipeline: Pipeline, eventsPerSecond: number) {
     this.#pipeline = pipeline;
     this.#eachTime = Math.round((eventsPerSecond * everyMs) / 1_000);
     this.#child = this.#start();
@@ -72,8 +72,12 @@ class PacedSender {
 }
 
 /** Sends while the pipeline is hurt, until that is over; then all that was sent is durable. Resolves with the number of events. */
-export async function whileSending(pipeline: Pipeline, hurt: (sender: PacedSender) => Promise<void>): Promise<number> {
-  const sender = new PacedSender(pipeline);
+export async function whileSending(
+  pipeline: Pipeline,
+  hurt: (sender: PacedSender) => Promise<void>,
+  eventsPerSecond = 100,
+): Promise<number> {
+  const sender = new PacedSender(pipeline, eventsPerSecond);
   try {
     await hurt(sender);
     await sender.finish();

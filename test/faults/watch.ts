@@ -83,6 +83,12 @@ export class Watch {
   }
 }
 
+/** Messages that wait or are leased. */
+export async function held(queue: Queue): Promise<number> {
+  const { waiting, leased } = await queue.backlog();
+  return waiting + leased;
+}
+
 /** Looks ten times a second for as long as the work lasts; resolves with all that was seen. */
 export async function seenDuring<Seen>(look: () => Promise<Seen>, work: () => Promise<void>): Promise<Seen[]> {
   const seen: Seen[] = [];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import type { BatchRange, ObjectToLoad } from '../../src/activities/types.js';
 import { newId, timeOfId } from '../../src/ids.js';
-import { addRange, rangeOf } from '../../src/workflows/ranges.js';
+import { addRange, nearMs, rangeOf } from '../../src/workflows/ranges.js';
 
 const range = fc
   .record({ from: fc.nat(1_000), length: fc.integer({ min: 1, max: 100 }), owed: fc.boolean() })
@@ -15,7 +15,7 @@ function covers(ranges: readonly BatchRange[], time: number, owed: boolean): boo
 test('ranges that are added cover all that was asked for, are few, and never touch', () => {
   fc.assert(
     fc.property(fc.array(range, { maxLength: 60 }), (added) => {
-      const ranges = added.reduce<readonly BatchRange[]>(addRange, []);
+      const ranges = added.reduce<readonly BatchRange[]>((all, one) => addRange(all, one), []);
       expect(ranges.length).toBeLessThanOrEqual(20);
       for (const { from, to, owed } of added) {
         for (const time of [from, to - 1]) expect(covers(ranges, time, owed)).toBe(true);
@@ -32,10 +32,27 @@ test('ranges that are added cover all that was asked for, are few, and never tou
 test('while they are few, nothing more is covered than was asked for', () => {
   fc.assert(
     fc.property(fc.array(range, { maxLength: 20 }), fc.nat(1_200), fc.boolean(), (added, time, owed) => {
-      const ranges = added.reduce<readonly BatchRange[]>(addRange, []);
+      const ranges = added.reduce<readonly BatchRange[]>((all, one) => addRange(all, one), []);
       expect(covers(ranges, time, owed)).toBe(covers(added, time, owed));
     }),
   );
+});
+
+test('what is handed over load by load becomes one range; what is asked for by hours does not', () => {
+  const loads = Array.from({ length: 15 }, (_, n): BatchRange => ({
+    from: n * 60_000,
+    to: n * 60_000 + 1,
+    owed: false,
+  }));
+  const together = loads.reduce<readonly BatchRange[]>((all, one) => addRange(all, one, nearMs), []);
+  expect(together).toEqual([{ from: 0, to: 14 * 60_000 + 1, owed: false }]);
+  const hour = 3_600_000;
+  const hours = [0, 2, 1.5].map((from): BatchRange => ({ from: from * hour, to: from * hour + hour / 2, owed: false }));
+  const asked = hours.reduce<readonly BatchRange[]>((all, one) => addRange(all, one, nearMs), []);
+  expect(asked.map(({ from, to }) => [from / hour, to / hour])).toEqual([
+    [0, 0.5],
+    [1.5, 2.5],
+  ]);
 });
 
 test('the range of objects just holds their batches', () => {

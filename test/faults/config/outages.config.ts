@@ -12,6 +12,7 @@ export default defineConfig({
   secondary: localQueue(),
   warehouse: outageWarehouse(openToHands(duckdb())),
   tables: './tables.ts',
+  freshness: '500ms',
   lease: '10s',
   patience: '15s',
 });

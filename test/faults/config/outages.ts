@@ -22,15 +22,15 @@ export function end(dataDir: string, part: Part): void {
   rmSync(fileOf(dataDir, part));
 }
 
-/** Passes at once, late, or not at all. What hangs does so until it is aborted; what takes no signal, until the outage ends. */
+/** Passes at once, late, or not at all. What hangs does so until it is aborted, or the part is back and does not know of it. */
 async function pass({ dataDir, part }: Place, call: 'takes' | 'gives', signal?: AbortSignal): Promise<void> {
   const file = fileOf(dataDir, part);
   const outage = existsSync(file) ? (readFileSync(file, 'utf8') as Outage) : undefined;
   if (outage === 'slow') await sleep(1_000 + 2_000 * Math.random());
   if (outage === 'away' || outage === `${call} nothing`) throw new Unavailable(`the ${part} does not answer`);
-  if (outage !== 'hangs') return;
-  while (signal === undefined ? existsSync(file) : !signal.aborted) await sleep(100);
-  if (signal !== undefined) throw new Unavailable('given up');
+  if (outage !== 'hangs' || signal === undefined) return;
+  while (existsSync(file) && !signal.aborted) await sleep(100);
+  throw new Unavailable(`the ${part} broke the call off`);
 }
 
 export function outageLake(provider: Provider<Lake>): Provider<Lake> {
