@@ -6,7 +6,7 @@ import { Unavailable } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Lake } from '../providers/lake.js';
 import type { Load, LoadBatch, StagedFile, TableShape } from '../providers/warehouse.js';
-import type { LoadFile, TableFiles, TableOutcome, TransformRequest } from '../transform/transformer.js';
+import type { LoadFile, TableFiles } from '../transform/transformer.js';
 import { atLeast } from './at-least.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
@@ -21,6 +21,9 @@ export function createTransform(dependencies: Dependencies): WorkerActivities['t
   return (input) => withHeartbeat((signal) => new Transformation(dependencies, input, unhurried).run(signal));
 }
 
+/** Objects that are read and staged while the thread works on one: a store may take seconds for each call. */
+const objectsAtOnce = 8;
+
 interface TablePlan {
   readonly shape: TableShape;
   readonly batches: LoadBatch[];
@@ -31,7 +34,8 @@ interface TablePlan {
 class Transformation {
   readonly #dependencies: Dependencies;
   readonly #input: TransformInput;
-  readonly #unhurried: LimitFunction;
+  /** Objects are transformed one after the other: a table that fails at one is not asked for the next. */
+  readonly #turn: LimitFunction;
   // A folder an attempt: objects are written once, and a paused attempt may still write.
   readonly #folder = `load/${newId()}/`;
   readonly #plans = new Map<string, TablePlan>();
@@ -41,16 +45,18 @@ class Transformation {
   constructor(dependencies: Dependencies, input: TransformInput, unhurried: LimitFunction) {
     this.#dependencies = dependencies;
     this.#input = input;
-    this.#unhurried = unhurried;
+    this.#turn = input.live === false ? unhurried : pLimit(1);
   }
 
   async run(signal: AbortSignal): Promise<TransformResult> {
     for (const shape of await this.#shapes()) {
       this.#plans.set(shape.name, { shape, batches: [], rows: 0, rejections: 0 });
     }
-    for (const object of this.#input.objects) {
-      signal.throwIfAborted();
-      await this.#add(object);
+    const limit = pLimit(objectsAtOnce);
+    try {
+      await limit.map(this.#input.objects, (object) => this.#add(object, signal));
+    } finally {
+      limit.clearQueue();
     }
     const { staging } = this.#dependencies.parts;
     const planned = await Promise.all([...this.#plans.values()].map((plan) => this.#stagePlan(staging, plan)));
@@ -72,20 +78,12 @@ class Transformation {
     });
   }
 
-  async #add(object: ObjectToLoad): Promise<void> {
-    const { parts, settings, transformer } = this.#dependencies;
-    const transform = (request: TransformRequest): Promise<readonly TableOutcome[]> =>
-      this.#input.live === false
-        ? this.#unhurried(() => transformer.transform(request))
-        : transformer.transform(request);
-    const made = await readObject(parts.lake, object.key, (bytes) =>
-      transform({
-        ...object,
-        object: bytes,
-        tables: [...this.#plans.keys()],
-        existing: this.#input.existing,
-        dedupeMs: settings.dedupeMs,
-        limits: parts.warehouse.limits,
+  async #add(object: ObjectToLoad, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const made = await readObject(this.#dependencies.parts.lake, object.key, (bytes) =>
+      this.#turn(async () => {
+        signal.throwIfAborted();
+        return this.#transform(object, bytes);
       }),
     );
     if (made === 'gone' || made === 'corrupt') {
@@ -93,19 +91,33 @@ class Transformation {
       for (const { batches } of this.#plans.values()) batches.push(unreadable(object, made));
       return;
     }
-    await Promise.all(made.map((outcome) => this.#take(object, outcome)));
+    await Promise.all(made.map((files) => this.#stage(object, files)));
+  }
+
+  async #transform(object: ObjectToLoad, bytes: Uint8Array): Promise<readonly TableFiles[]> {
+    const { parts, settings, transformer } = this.#dependencies;
+    const outcomes = await transformer.transform({
+      ...object,
+      object: bytes,
+      tables: [...this.#plans.keys()],
+      existing: this.#input.existing,
+      dedupeMs: settings.dedupeMs,
+      limits: parts.warehouse.limits,
+    });
+    const made: TableFiles[] = [];
+    for (const outcome of outcomes) {
+      if ('error' in outcome) {
+        this.#failed.set(outcome.table, outcome.error.message);
+        this.#plans.delete(outcome.table);
+      } else made.push(outcome);
+    }
+    return made;
   }
 
   /** A thread imports the tables when it starts, which may be long after this process did. */
   #changed(table: string): Unavailable {
     this.#dependencies.forgetTables();
     return new Unavailable(`${table}: its definition was changed while this worker ran; it is read anew`, { table });
-  }
-
-  async #take(object: ObjectToLoad, outcome: TableOutcome): Promise<void> {
-    if (!('error' in outcome)) return this.#stage(object, outcome);
-    this.#failed.set(outcome.table, outcome.error.message);
-    this.#plans.delete(outcome.table);
   }
 
   async #stage(object: ObjectToLoad, made: TableFiles): Promise<void> {
@@ -140,6 +152,8 @@ class Transformation {
 
   async #stagePlan(staging: Lake, { shape, batches, rows, rejections }: TablePlan): Promise<PlannedLoad> {
     const { load: id, existing, anew } = this.#input;
+    // Whichever was read first: the oldest of several copies is the one that is kept.
+    batches.sort((a, b) => (a.batch < b.batch ? -1 : 1));
     const load: Load = { id, table: shape, existing, ...(anew !== undefined && { anew }), batches };
     const plan = await stagePlan(staging, `${this.#folder}${shape.name}/`, load);
     return { table: shape.name, plan, rows, rejections };

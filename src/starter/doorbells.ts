@@ -36,9 +36,12 @@ const loadLimits = { objects: 100, events: 50_000, bytes: 16_000_000 } as const;
 export class WaitingDoorbells {
   readonly #rung = new Map<string, Rung>();
   readonly #maxObjects: number;
+  /** Fewer after a load that failed. */
+  #most: number;
 
   constructor(maxObjects: number) {
     this.#maxObjects = Math.min(maxObjects, loadLimits.objects);
+    this.#most = this.#maxObjects;
   }
 
   get size(): number {
@@ -51,6 +54,15 @@ export class WaitingDoorbells {
     else known.receipts.push(receipt);
   }
 
+  /**
+   * How a load of so many objects ended. One that failed may have been too large for the time it has, and would be for
+   * ever: the next are half as large, until loads go well.
+   */
+  learn(objects: number, end: 'well' | 'failed'): void {
+    if (end === 'failed') this.#most = Math.max(1, Math.min(this.#most, Math.floor(objects / 2)));
+    else this.#most = Math.min(this.#maxObjects, Math.max(this.#most, 2 * objects));
+  }
+
   /** Whether a whole load waits. */
   get full(): boolean {
     let events = 0;
@@ -59,7 +71,7 @@ export class WaitingDoorbells {
       events += rung.object.events;
       bytes += rung.bytes;
     }
-    return this.size >= this.#maxObjects || events >= loadLimits.events || bytes >= loadLimits.bytes;
+    return this.size >= this.#most || events >= loadLimits.events || bytes >= loadLimits.bytes;
   }
 
   /** Takes out one load's worth, the oldest first. */
@@ -71,7 +83,7 @@ export class WaitingDoorbells {
       events += rung.object.events;
       bytes += rung.bytes;
       const over = events > loadLimits.events || bytes > loadLimits.bytes;
-      if (taken.length > 0 && (over || taken.length >= this.#maxObjects)) break;
+      if (taken.length > 0 && (over || taken.length >= this.#most)) break;
       taken.push(rung);
       this.#rung.delete(key);
     }

@@ -155,8 +155,10 @@ export class LoadPoller {
     } catch (error) {
       const failed = { objects: rung.length, ...logged(error) };
       this.#options.log.warn(failed, 'a load did not end well; its doorbells ring again');
+      this.#waiting.learn(rung.length, 'failed');
       return this.#leases.giveBack(receipts, givenBackMs);
     }
+    this.#waiting.learn(rung.length, 'well');
     return this.#leases.acknowledge(receipts);
   }
 }

@@ -87,6 +87,18 @@ test.each([
   expect(full.at(-1)).toBe(false);
 });
 
+test('loads that fail make the next ones smaller, down to one object; those that go well make them larger again', () => {
+  const sizeAfter = (objects: number, end: 'well' | 'failed'): number => {
+    waiting.learn(objects, end);
+    while (waiting.size < 250) waiting.add(object(), 1_000, newId());
+    return waiting.take().length;
+  };
+  const waiting = new WaitingDoorbells(100);
+  expect(sizeAfter(3, 'well')).toBe(100);
+  expect([100, 50, 25, 12, 6, 3, 1, 1].map((size) => sizeAfter(size, 'failed'))).toEqual([50, 25, 12, 6, 3, 1, 1, 1]);
+  expect([1, 2, 1, 4, 8, 100].map((size) => sizeAfter(size, 'well'))).toEqual([2, 4, 4, 8, 16, 100]);
+});
+
 test('the oldest are taken first', () => {
   const objects = Array.from({ length: 10 }, () => object(15_000));
   const waiting = waitingWith(objects.map((each) => ({ object: each })));
