@@ -44,8 +44,9 @@ test.each<[how: string, outage: Outage, events: number]>([
     const during = await seenDuring(
       async () => ({ running: await seen.running(), doorbellMs: (await seen.secondary.backlog()).oldestMs ?? 0 }),
       async () => {
-        const enough = async (sender: { readonly sent: number }): Promise<void> =>
-          void (await until('the events', () => sender.sent >= events, 90_000));
+        const enough = async (sender: { readonly sent: number }): Promise<void> => {
+          await until('the events', () => sender.sent >= events, 90_000);
+        };
         sent = await whileSending(pipeline, enough, 3_000);
         await until('all to be stored', async () => (await held(seen.source)) === 0);
         await until('no doorbell', async () => (await held(seen.secondary)) === 0, 60_000);
