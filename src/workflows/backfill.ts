@@ -72,7 +72,11 @@ export async function backfill({
     setCurrentDetails(describe(table, state));
   };
 
-  setHandler(widen, (asked) => set(withAsked(state, asked, Date.now(), modern)));
+  setHandler(widen, (asked) => {
+    set(withAsked(state, asked, Date.now(), modern));
+    // What hangs may do so for longer than Temporal takes signals of one run.
+    if (modern && historyIsLong()) abandon(() => true);
+  });
   setHandler(pause, () => {
     set({ paused: true });
     if (modern) abandon(() => true);

@@ -155,6 +155,22 @@ test('it continues as new with all it knows, and loads each object once', async 
   expect((await handle.describe()).runId).not.toBe(runId);
 });
 
+test('so does one whose page hangs, for as many signals as come; it is loaded then', async () => {
+  const table = use(objects(5));
+  const loading = door();
+  table.onLoad = loading.pass;
+  const handle = await widened();
+  const { runId } = await handle.describe();
+  await until('a page', () => table.pages.length > 0);
+  await until('another run', async () => {
+    await handle.signal('widen', everything);
+    return (await handle.describe()).runId !== runId;
+  });
+  loading.open();
+  await handle.result();
+  expect(table.manifest.size).toBe(5);
+}, 120_000);
+
 test('so does one that is paused, for as many signals as come', async () => {
   const table = use(objects(5));
   const loading = door();
