@@ -11,7 +11,9 @@ import { registerMigrate } from './commands/migrate.js';
 import { registerPoll } from './commands/poll.js';
 import { registerQuery } from './commands/query.js';
 import { registerReconcile } from './commands/reconcile.js';
+import { registerRejected } from './commands/rejected.js';
 import { registerSend } from './commands/send.js';
+import { registerShow } from './commands/show.js';
 import { registerStatus } from './commands/status.js';
 import { registerStuck } from './commands/stuck.js';
 import { registerTail } from './commands/tail.js';
@@ -60,6 +62,8 @@ function program(): Command {
     registerStatus,
     registerStuck,
     registerTail,
+    registerRejected,
+    registerShow,
     registerQuery,
     registerReconcile,
     registerBackfill,

@@ -33,9 +33,16 @@ export function throttledNote(what: string): (error: Error) => void {
   };
 }
 
-/** One of many lines on stdout; resolves when there is room for the next. */
+/** One of many lines on stdout; resolves when there is room for the next, or will never be. */
 export async function line(text: string): Promise<void> {
-  if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
+  if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain').catch(() => undefined);
+}
+
+/** Aborted when nobody reads stdout any more: who pipes into `head` has seen enough, which is no error. */
+export function stdoutClosed(): AbortSignal {
+  const closed = new AbortController();
+  process.stdout.on('error', () => closed.abort());
+  return closed.signal;
 }
 
 /** The command did what it does, and what it was asked about does not hold. */

@@ -9,7 +9,7 @@ import { folderLake } from '../../src/providers/local/lake.js';
 import type { Lake } from '../../src/providers/lake.js';
 import { runCli, startCli } from '../run-cli.js';
 import { until } from '../until.js';
-import { storedObject, type StoredEvent } from './stored-object.js';
+import { storedObject, type StoredEvent } from '../stored-object.js';
 
 const config = `import { defineConfig, localQueue } from 'catchment';
 const sources = { app: localQueue(), web: localQueue() };

@@ -5,7 +5,7 @@ import { matcher } from '../../src/tail/match.js';
 import { tail, type TailOptions } from '../../src/tail/tail.js';
 import { ObjectLake } from '../fakes/object-lake.js';
 import { until } from '../until.js';
-import { storedObject, type StoredEvent } from './stored-object.js';
+import { storedObject, type StoredEvent } from '../stored-object.js';
 
 let lake: ObjectLake;
 let stop: AbortController;

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { milliseconds } from '../../durations.js';
 import { aborted } from '../../signals.js';
 import { positiveInteger } from '../numbers.js';
-import { drained, exitStatus, line, note, throttledNote, type CommonOptions } from '../output.js';
+import { drained, exitStatus, line, note, stdoutClosed, throttledNote, type CommonOptions } from '../output.js';
 import { namedSource, withParts } from '../pipeline.js';
 import { stopSignal } from '../signals.js';
 
@@ -33,10 +33,7 @@ export function registerTail(program: Command): void {
 
 async function tailCommand(options: TailCommandOptions): Promise<void> {
   const began = Date.now();
-  const closed = new AbortController();
-  // `catchment tail | head` has seen enough.
-  process.stdout.on('error', () => closed.abort());
-  const signal = AbortSignal.any([stopSignal(), closed.signal]);
+  const signal = AbortSignal.any([stopSignal(), stdoutClosed()]);
   await withParts(options, async (settings, { lake }) => {
     const { eventLine, jsonLine } = await import('../../tail/event-line.js');
     const { LakeFollower } = await import('../../tail/lake-follower.js');
@@ -56,7 +53,7 @@ async function tailCommand(options: TailCommandOptions): Promise<void> {
       onUnreadable: (key, why) => note(`${key} cannot be shown: ${why}`),
     });
     // A lake that hangs does not hold it up.
-    await Promise.race([running.catch(unlessStopped(signal)), aborted(signal)]);
+    await Promise.race([running, aborted(signal)]);
     if (signal.aborted) await letGoOfStdout();
   });
 }
@@ -65,11 +62,4 @@ async function tailCommand(options: TailCommandOptions): Promise<void> {
 async function letGoOfStdout(): Promise<void> {
   await Promise.race([drained(process.stdout), sleep(mostDrainMs)]);
   if (process.stdout.writableLength > 0) process.exit(exitStatus.done);
-}
-
-/** A pipe that its reader closed fails the writing too. */
-function unlessStopped(signal: AbortSignal): (error: unknown) => void {
-  return (error) => {
-    if (!signal.aborted) throw error;
-  };
 }

@@ -1,8 +1,8 @@
 import { v7 } from 'uuid';
 
-import { newId } from '../../src/ids.js';
-import { objectKey } from '../../src/keys.js';
-import { encodeBatch } from '../../src/starter/encode.js';
+import { newId } from '../src/ids.js';
+import { objectKey } from '../src/keys.js';
+import { encodeBatch } from '../src/starter/encode.js';
 
 export interface StoredEvent {
   readonly id?: string;
