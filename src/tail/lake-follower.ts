@@ -44,11 +44,8 @@ export class LakeFollower {
 
   /** Each object that no pass has yielded yet, by the time its batch closed. One that is left half way yields what it left again. */
   async *pass(now = Date.now()): AsyncGenerator<FollowedObject> {
-    const nextWhole = this.#nextWhole;
-    const whole = now >= nextWhole;
+    const whole = now >= this.#nextWhole;
     const from = whole ? this.#floor : Math.max(this.#floor, now - promptMs);
-    // Until this pass has come to its end.
-    this.#nextWhole = 0;
     for await (const object of this.#list(from)) {
       if (this.#seen.has(object.key)) continue;
       const closedAt = timeOfId(object.batch)!;
@@ -59,7 +56,8 @@ export class LakeFollower {
     }
     this.#atStart = false;
     this.#raiseFloor(now - lateMs);
-    this.#nextWhole = whole ? now + wholeEveryMs : nextWhole;
+    // A whole one that was left half way is still due.
+    if (whole) this.#nextWhole = now + wholeEveryMs;
   }
 
   #list(from: number): AsyncGenerator<FollowedObject> {

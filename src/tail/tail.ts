@@ -33,7 +33,7 @@ export async function tail(lake: Lake, follower: LakeFollower, options: TailOpti
     try {
       for await (const object of follower.pass()) {
         left -= await showObject(lake, object, options, left);
-        if (left === 0 || signal.aborted) return;
+        if (left <= 0 || signal.aborted) return;
       }
       if (!following) onFollowing();
       following = true;

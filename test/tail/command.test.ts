@@ -28,7 +28,7 @@ afterEach(() => {
 });
 
 async function store(events: readonly StoredEvent[], source = 'app'): Promise<void> {
-  const { key, body } = await storedObject(events, { source });
+  const { key, body } = await storedObject(events, source);
   expect(await lake.put(key, body)).toBe('written');
 }
 

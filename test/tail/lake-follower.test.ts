@@ -68,6 +68,7 @@ test('a pass that is left half way yields again what it left, and nothing else',
   const batches = [1, 2, 3].map((n) => lake.add(start - n * minute)).reverse();
   for await (const { batch } of follower.pass(start)) if (batch === batches[1]) break;
   expect(await pass(follower, start + 1_000)).toEqual(batches.slice(1));
+  expect(await pass(follower, start + 2_000)).toEqual([]);
 });
 
 test('it remembers the hours that it looks at, however long it runs and however much there is', async () => {

@@ -1,9 +1,13 @@
 import type { Envelope } from '../../src/envelope.js';
 import { ConfigError, LakeKeyRefused, Unavailable } from '../../src/errors.js';
+import { newId } from '../../src/ids.js';
+import { objectKey } from '../../src/keys.js';
 import { LakeFollower } from '../../src/tail/lake-follower.js';
 import { matcher } from '../../src/tail/match.js';
 import { tail, type TailOptions } from '../../src/tail/tail.js';
+import { encodeEnvelope } from '../envelope-line.js';
 import { ObjectLake } from '../fakes/object-lake.js';
+import { objectOf } from '../transform-objects.js';
 import { until } from '../until.js';
 import { storedObject, type StoredEvent } from '../stored-object.js';
 
@@ -19,8 +23,10 @@ beforeEach(() => {
   [shown, unreadable, unavailable, following] = [[], [], 0, 0];
 });
 
+afterEach(() => stop.abort());
+
 async function store(events: readonly StoredEvent[], source = 'app'): Promise<string> {
-  const { key, body } = await storedObject(events, { source });
+  const { key, body } = await storedObject(events, source);
   await lake.put(key, body);
   return key;
 }
@@ -86,6 +92,18 @@ test('an object that cannot be read is named, and the others are shown', async (
   await start({ limit: 1 });
   expect(shown).toEqual(['kept']);
   expect(unreadable).toEqual([`${corrupt} corrupt`, `${gone} gone`, `${refused} ${refused} is a symbolic link`]);
+}, 20_000);
+
+test('what of an object can be read before its damage is shown once', async () => {
+  const batch = newId();
+  const good = encodeEnvelope({ id: '1', sentAt: 0, attributes: {}, body: Buffer.from('good') }, 'app', batch);
+  const { object, sha256 } = objectOf([good, 'nonsense'], batch);
+  const key = objectKey({ source: 'app', batch, events: 2, hash: sha256.slice(0, 32) });
+  await lake.put(key, object);
+  await store(bodies('kept'));
+  await start({ limit: 2 });
+  expect(shown).toEqual(['good', 'kept']);
+  expect(unreadable).toEqual([`${key} corrupt`]);
 }, 20_000);
 
 test('a lake that is down is asked again, and nothing is shown twice or left out', async () => {
