@@ -83,7 +83,8 @@ async function flagsTable(): Promise<string> {
 }
 
 function flagRow(command: Command, { flags, description, defaultValue }: Option): string[] {
-  const shown: unknown = typeof defaultValue === 'number' ? describeDuration(defaultValue) : defaultValue;
+  const isDuration = typeof defaultValue === 'number' && flags.includes('<duration>');
+  const shown: unknown = isDuration ? describeDuration(defaultValue) : defaultValue;
   return [`\`${command.name()}\``, `\`${flags}\``, typeof shown === 'string' ? shown : '', description];
 }
 
