@@ -83,8 +83,9 @@ async function flagsTable(): Promise<string> {
 }
 
 function flagRow(command: Command, { flags, description, defaultValue }: Option): string[] {
-  const isDuration = typeof defaultValue === 'number' && flags.includes('<duration>');
-  const shown: unknown = isDuration ? describeDuration(defaultValue) : defaultValue;
+  const isDuration = flags.includes('<duration>');
+  const shown: unknown =
+    typeof defaultValue !== 'number' ? defaultValue : isDuration ? describeDuration(defaultValue) : `${defaultValue}`;
   return [`\`${command.name()}\``, `\`${flags}\``, typeof shown === 'string' ? shown : '', description];
 }
 

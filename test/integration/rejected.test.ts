@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Envelope } from '../../src/envelope.js';
@@ -8,12 +7,12 @@ import { until } from '../until.js';
 import { PipelineFolder } from './pipeline-folder.js';
 
 const minutes = 60_000;
-const config = readFileSync(join(import.meta.dirname, '..', 'histories', 'pipeline.config.ts'), 'utf8');
+const config = join(import.meta.dirname, '..', 'histories', 'pipeline.config.ts');
 let pipeline: PipelineFolder;
 
 beforeAll(async () => {
   pipeline = new PipelineFolder();
-  await pipeline.open({ 'catchment.config.ts': config });
+  await pipeline.open({ 'catchment.config.ts': `export { default } from ${JSON.stringify(config)};\n` });
   await pipeline.run('migrate');
   pipeline.start('worker');
   pipeline.start('poll');

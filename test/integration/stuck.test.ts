@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -12,12 +12,12 @@ import { temporalProgram } from './temporal.js';
 import { found } from './temporal-reads.js';
 
 const minutes = 60_000;
-const config = readFileSync(join(import.meta.dirname, '..', 'histories', 'pipeline.config.ts'), 'utf8');
+const config = join(import.meta.dirname, '..', 'histories', 'pipeline.config.ts');
 let pipeline: PipelineFolder;
 
 beforeAll(async () => {
   pipeline = new PipelineFolder();
-  await pipeline.open({ 'catchment.config.ts': config });
+  await pipeline.open({ 'catchment.config.ts': `export { default } from ${JSON.stringify(config)};\n` });
   await pipeline.run('migrate');
   pipeline.start('worker');
   pipeline.start('poll');
