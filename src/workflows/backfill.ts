@@ -73,7 +73,8 @@ export async function backfill({
   };
 
   setHandler(widen, (asked) => {
-    set(withAsked(state, asked, Date.now(), modern));
+    // Whoever asks may have brought back what could not be read; `reconcile` does so again and again.
+    set({ ...withAsked(state, asked, Date.now(), modern), unreadable: [] });
     // What hangs may do so for longer than Temporal takes signals of one run.
     if (modern && historyIsLong()) abandon(() => true);
   });
@@ -163,7 +164,9 @@ export async function backfill({
     // A range that a signal widened meanwhile is gone over again by the next pass.
     const position = page.next === undefined ? { range: work.range + 1, after: undefined } : { after: page.next };
     const known = Math.max(version ?? 0, mode === 'missing' ? 0 : (page.version ?? 0));
-    set(withWork(state, mode, { ...position, ...(known > 0 && { version: known }) }));
+    // A higher version may have been asked for while it was looked.
+    const least = Math.max(known, state.works[mode]?.version ?? 0);
+    set(withWork(state, mode, { ...position, ...(least > 0 && { version: least }) }));
     if (page.objects.length === 0) return;
     const how = { ...(known > 0 && { version: known }), ...(range.before !== undefined && { anew: range.before }) };
     begin(mode, (context) => loadPage({ table, mode, objects: page.objects, ...how }, context));

@@ -35,6 +35,20 @@ test('made anew: every object that no line settles, by workers that know the ver
   expect(table.pages.at(-1)).toMatchObject({ version: 3 });
 });
 
+test('a higher version that is asked for while a worker of a lower one looks is what the next pass asks for', async () => {
+  use(objects(4));
+  table.version = 2;
+  const looking = door();
+  table.onPage = looking.pass;
+  const workflowId = `backfill/test/${newId()}`;
+  await table.asked({ mode: 'replace', version: 2 }, workflowId);
+  await until('a look', () => table.pages.length > 0);
+  const handle = await table.asked({ mode: 'replace', version: 3 }, workflowId);
+  looking.open();
+  await handle.result();
+  expect(table.pages.at(-1)).toMatchObject({ version: 3 });
+});
+
 test('made anew again: what was loaded before it was asked for, at this version too', async () => {
   use(objects(2));
   const before = Date.now();

@@ -117,6 +117,19 @@ test('an object that cannot be read is looked at once in a run, and does not kee
   expect(table.loads.flat().filter((key) => key === table.unreadable[0])).toHaveLength(1);
 });
 
+test('one that was brought back is read again as soon as it is asked for, though another object keeps it running', async () => {
+  const table = use(objects(7));
+  const [lost, bad] = [table.lake[1]!.key, table.lake[5]!.key];
+  table.unreadable = [lost];
+  table.onLoad = (keys) => (keys.includes(bad) ? refused() : Promise.resolve());
+  const handle = await widened();
+  await until('all others', () => table.manifest.size === 5);
+  table.unreadable = [];
+  await handle.signal('widen', everything);
+  await until('it is loaded', () => table.manifest.has(lost));
+  expect((await handle.describe()).status.name).toBe('RUNNING');
+});
+
 test('load files that are gone are made anew', async () => {
   const table = use(objects(2));
   let loads = 0;
