@@ -62,6 +62,28 @@ test('a wrong config is status 2 and a message; the stack is for --debug', async
   expect(error).toMatchObject({ type: 'ConfigError', message: expect.stringContaining('none.ts') as string });
 });
 
+test('a backfill that cannot be meant is status 2, and a control takes no more than the table', async () => {
+  const calls = [
+    ['--from', '2999-01-01'],
+    ['--from', '2999-01-01', '--dry-run', '--json'],
+    ['--rejected', '--reason', 'x'.repeat(201)],
+    ['pause', '--dry-run'],
+    ['cancel', '--rejected'],
+    ['resume', '--from', '2026-01-01'],
+  ];
+  const results = await Promise.all(calls.map((call) => run('backfill', '--table', 'clicks', ...call)));
+  expect(results.map(({ status }) => status)).toEqual(calls.map(() => 2));
+  const messages = results.map(({ stdout, stderr }) => stdout + stderr);
+  expect(messages[0]).toContain('2999-01-01T00 is not before to');
+  expect(JSON.parse(messages[1]!)).toMatchObject({ error: { type: 'ConfigError' } });
+  expect(messages[2]).toContain('reason: a text of at most 200 characters');
+  expect(messages.slice(3)).toEqual([
+    'error: --dry-run: it does not go with pause\n',
+    'error: --rejected: it does not go with cancel\n',
+    'error: --from: it does not go with resume\n',
+  ]);
+});
+
 test('calls that name what is not there, or what is not theirs', async () => {
   const calls = [
     ['send', 'none.ndjson'],

@@ -17,3 +17,7 @@ export async function withBackfills<Result>(
     await connection.close();
   }
 }
+
+export function pausedNote(table: string): string {
+  return `the backfill of ${table} is paused; catchment backfill resume --table ${table} lets it go on`;
+}

@@ -23,8 +23,8 @@ export function repairsOf({ report, gaps }: Reconciliation): Repair[] {
     const { within } = identities ?? {};
     if (within === undefined) return [];
     const [from, to] = [Date.parse(within.from), Date.parse(within.to)];
-    // A batch's time has milliseconds, and the range leaves its end out.
-    return [{ table, ask: { mode: 'replace', again: true, version, from, to: to + 1 } }];
+    // A batch's time has milliseconds, and the range leaves its end out. Nobody asked for history that the table does not owe.
+    return [{ table, ask: { mode: 'replace', again: true, version, from, to: to + 1, owed: true } }];
   });
   return [...missing, ...anew];
 }

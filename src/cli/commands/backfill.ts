@@ -10,7 +10,7 @@ import { hourOf } from '../../lake-hours.js';
 import type { Parts } from '../../open.js';
 import type { Table } from '../../tables.js';
 import type { BackfillAsk } from '../../workflows/backfill-state.js';
-import { withBackfills } from '../backfills.js';
+import { pausedNote, withBackfills } from '../backfills.js';
 import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 import { progressBar } from '../progress.js';
@@ -48,7 +48,7 @@ export function registerBackfill(program: Command): void {
     .action((control: Control | undefined, options: BackfillOptions) =>
       withParts(options, async (settings, parts) => {
         const mode = modeOf(options);
-        if (control !== undefined) return command(settings, control, options);
+        if (control !== undefined) return command(settings, onlyTable(control, options), options);
         return run(settings, parts, mode, options);
       }),
     );
@@ -61,6 +61,15 @@ function modeOf({ replace, again, rejected, reason, from, to }: BackfillOptions)
   const [start, end] = [hour('--from', from), hour('--to', to)];
   if (start !== undefined && end !== undefined && start >= end) throw new ConfigError('--from: it is not before --to');
   return replace === true ? 'replace' : rejected === true ? 'rejected' : 'missing';
+}
+
+/** A control is of all that runs: whoever names hours, or only wants to see, would be misunderstood. */
+function onlyTable(control: Control, options: BackfillOptions): Control {
+  const { replace, again, rejected, reason, from, to, detach, dryRun } = options;
+  const others = { replace, again, rejected, reason, from, to, detach, 'dry-run': dryRun };
+  const [given] = Object.entries(others).find(([, value]) => value !== undefined) ?? [];
+  if (given !== undefined) throw new ConfigError(`--${given}: it does not go with ${control}`);
+  return control;
 }
 
 function hour(option: string, text: string | undefined): number | undefined {
@@ -86,7 +95,7 @@ async function command(settings: Settings, control: Control, options: BackfillOp
     return true;
   });
   const told = {
-    pause: `the backfill of ${table} is paused; catchment backfill resume --table ${table} lets it go on`,
+    pause: pausedNote(table),
     resume: `the backfill of ${table} goes on`,
     cancel: known
       ? `the backfill of ${table} makes nothing anew any more; what is missing it goes on loading`
@@ -106,7 +115,9 @@ async function run(settings: Settings, parts: Parts, mode: BackfillMode, options
   if (table === undefined) throw noSuchTable(settings, options.table);
 
   const ask = askOf(mode, table, options);
-  const range = withAsked(nothing, ask, Date.now()).works[mode]!.ranges[0]!;
+  const { works, notUnderstood } = withAsked(nothing, ask, Date.now());
+  if (notUnderstood !== undefined) throw new ConfigError(notUnderstood);
+  const range = works[mode]!.ranges[0]!;
   const toDo = await countToDo(parts, settings, { table, mode, range }, looked);
   const what = { table: table.name, mode, workflow: workflowId.backfill(settings.pipeline, table.name), toDo };
   const todo = `${table.name}: ${counted(toDo.objects, 'lake object')} with ${counted(toDo.events, 'event')} to load`;
@@ -159,6 +170,7 @@ async function watch(place: BackfillPlace, table: string, objects: number): Prom
   try {
     for await (const now of follow(place, table, interruption())) {
       if (now.error !== undefined && now.error !== last.error) note(`it fails, and goes on trying: ${now.error}`);
+      if (now.state?.paused === true && last.state?.paused !== true) note(pausedNote(table));
       // Another page may have ended since the last look, and it may have been at work before.
       before ??= now.state?.objects;
       const done = Math.min(objects, (now.state?.objects ?? 0) - (before ?? 0));
