@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { newId } from '../src/ids.js';
 import { parseObjectKey } from '../src/keys.js';
+import { amendable } from '../src/reconcile/repair.js';
 import { defineTable, type Table } from '../src/tables.js';
 import { DeepWorld, type SentEvent } from './deep-world.js';
 
@@ -309,6 +310,38 @@ describe('what is planted', () => {
     expect(identities!.examples).toHaveLength(10);
     const closedAt = new Date(Number.parseInt(parseObjectKey(keys[1]!)!.batch.replace('-', '').slice(0, 12), 16));
     expect(identities!.within).toEqual({ from: closedAt.toISOString(), to: closedAt.toISOString() });
+  });
+});
+
+describe('the manifest is amended', () => {
+  beforeEach(async () => world.load(parts, [await world.store(events(60))]));
+
+  test('where every event has what it makes, and the sums alone differ', async () => {
+    await world.folder.byHand('UPDATE catchment_internal.parts_loads SET rows = rows + 1, cleared = cleared + 1');
+    expect(amendable(await world.reconcile([parts]))).toEqual(['parts']);
+  });
+
+  const foreign = (what: string): string => `INSERT INTO parts SELECT * REPLACE (${what}) FROM parts LIMIT 1`;
+  test.each([
+    ['a row of no event', foreign(`'by hand' AS _event_key`), { rowsExtra: 1 }],
+    ['a row of a source that is no more', foreign(`md5('x') AS _event_key, 'web' AS _source`), { rowsExtra: 1 }],
+    [
+      'a deleted row of an event whose other copy makes nothing',
+      `DELETE FROM parts WHERE n = 1000`,
+      { rowsMissing: 1 },
+    ],
+  ])('not where that could hide %s', async (_, statement, differs) => {
+    const [id, body] = ['one', { n: 1_000 }];
+    const copies = [
+      await world.store([{ id, body }]),
+      await world.store([{ id, body, attributes: { kind: 'other' } }]),
+    ];
+    await world.load(parts, copies);
+    expect(await world.reconcile([parts])).toMatchObject({ ok: true });
+    await world.folder.byHand(statement);
+    const report = await world.reconcile([parts]);
+    expect(report.tables['parts']).toMatchObject({ ...differs, identities: { missing: 0, uneven: 0, extra: 0 } });
+    expect(amendable(report)).toEqual([]);
   });
 });
 

@@ -12,6 +12,7 @@ interface Candidate {
 
 interface Tally {
   compared: number;
+  notCompared: number;
   readonly faults: Record<Fault, number>;
   readonly examples: string[];
   from: number;
@@ -37,6 +38,7 @@ export class Candidates {
     this.#shapes = shapes;
     this.#tallies = shapes.map(() => ({
       compared: 0,
+      notCompared: 0,
       faults: { missing: 0, uneven: 0, extra: 0 },
       examples: [],
       from: Infinity,
@@ -49,11 +51,20 @@ export class Candidates {
   /** `identity`: one character a byte; `stored`: how many objects have it. */
   add(table: number, identity: string, stored: number, inTable: InTable): void {
     const verdict = judgeIdentity(stored, inTable);
-    if (verdict === 'not judged') return;
     const tally = this.#tallies[table]!;
+    if (verdict === 'not judged') {
+      // It may have been deleted, or a copy that makes nothing may have been the last.
+      if (inTable.made > 0 && inTable.rows + inTable.rejections === 0) tally.notCompared += 1;
+      return;
+    }
     if (verdict !== 'extra') tally.compared += 1;
     if (verdict === 'holds') return;
     tally.candidates.push({ eventKey: eventKeyOf(identity), stored, inTable, fault: verdict });
+  }
+
+  /** A row or rejection of nothing that can be compared. */
+  addUnknown(table: number): void {
+    this.#tallies[table]!.notCompared += 1;
   }
 
   async lookAgain(): Promise<void> {
@@ -73,14 +84,14 @@ export class Candidates {
   async reports(): Promise<Map<string, IdentitiesReport>> {
     const reports = new Map<string, IdentitiesReport>();
     for (const [table, { name, version }] of this.#shapes.entries()) {
-      const { compared, faults, examples, from, to } = this.#tallies[table]!;
+      const { compared, notCompared, faults, examples, from, to } = this.#tallies[table]!;
       const newest = await this.#newestVersion(name);
       const { extra } = faults;
       const told: IdentitiesReport =
         newest > version
           ? { compared: 0, missing: 0, uneven: 0, extra, examples: [], newerVersion: newest }
           : { compared, ...faults, examples, ...(from <= to && { within: { from: iso(from), to: iso(to) } }) };
-      reports.set(name, told);
+      reports.set(name, { ...told, ...(notCompared > 0 && { notCompared }) });
     }
     return reports;
   }

@@ -90,12 +90,12 @@ export class DeepComparison {
   /** After all pages. `rows`: about how many the tables hold, rejections included. */
   async compare(rows: number): Promise<DeepResult> {
     const partitions = new Partitions(this.#folder, this.#events + 2 * rows);
-    await this.#readTables(partitions);
-    await this.#readLake(partitions);
     const candidates = new Candidates(
       this.#parts.warehouse,
       this.#tables.map(({ shape }) => shape),
     );
+    await this.#readTables(partitions, candidates);
+    await this.#readLake(partitions);
     for (let index = 0; index < partitions.count; index++) {
       await this.#judge(partitions.read(index), candidates);
       this.#signal?.throwIfAborted();
@@ -124,11 +124,12 @@ export class DeepComparison {
     ]);
   }
 
-  async #readTables(partitions: Partitions): Promise<void> {
+  async #readTables(partitions: Partitions, candidates: Candidates): Promise<void> {
     let count = 0;
     for (const [table, { shape }] of this.#tables.entries()) {
       for await (const { eventKey, rejected, version, source, batch } of this.#parts.warehouse.held(shape.name)) {
         // What is no identity is a row that no load made; the sums tell of it.
+        if (!isIdentity(eventKey) || !this.#sources.includes(source)) candidates.addUnknown(table);
         if (!isIdentity(eventKey)) continue;
         partitions.add(eventKey, {
           what: rejected ? 'rejection' : 'row',

@@ -42,7 +42,7 @@ function onlySumsDiffer(table: TableReport): boolean {
   const { identities, objectsMissing, objectsOutdated, objectsUnreadable, objectsGone, rowsTwice, problem } = table;
   const { rowsMissing, rowsExtra, rejectionsMissing, rejectionsExtra } = table;
   if (identities === undefined || identities.newerVersion !== undefined || problem !== undefined) return false;
-  const proved = identities.missing + identities.uneven + identities.extra === 0;
+  const proved = (identities.notCompared ?? 0) + identities.missing + identities.uneven + identities.extra === 0;
   const whole = objectsMissing + objectsOutdated + objectsUnreadable + objectsGone + rowsTwice === 0;
   return proved && whole && rowsMissing + rowsExtra + rejectionsMissing + rejectionsExtra > 0;
 }

@@ -52,6 +52,11 @@ export interface TableReport {
 export interface IdentitiesReport {
   /** Those of which is known what the table must have. */
   readonly compared: number;
+  /**
+   * Where there are any: rows and rejections of no event, or of a source that is not the pipeline's, and events of which
+   * nothing is there, though one of their copies makes some. The sums of the manifest alone tell whether they hold.
+   */
+  readonly notCompared?: number;
   /** Neither rows nor a rejection, though the table's transform makes some. */
   readonly missing: number;
   /** Another number of rows than the table's transform makes. */

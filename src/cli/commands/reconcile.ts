@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { counted } from '../../amounts.js';
+import { count, counted } from '../../amounts.js';
 import { Unavailable } from '../../errors.js';
 import type { Reconciliation } from '../../reconcile/reconcile.js';
 import type { ReconcileReport, TableReport } from '../../reconcile/report.js';
@@ -77,7 +77,7 @@ async function describe(report: ReconcileReport): Promise<string> {
 
 function describeIdentities(table: string, { version, identities }: TableReport): string[] {
   if (identities === undefined) return [];
-  const { compared, examples, within, newerVersion } = identities;
+  const { compared, notCompared = 0, examples, within, newerVersion } = identities;
   if (newerVersion !== undefined) {
     const what = `the warehouse has version ${newerVersion}, this config ${version}: compare with the newer one`;
     return [`${table}: no event compared, ${what}`];
@@ -85,6 +85,9 @@ function describeIdentities(table: string, { version, identities }: TableReport)
   const hours = within === undefined ? '' : `, of batches from ${within.from} to ${within.to}`;
   return [
     `${table}: ${counted(compared, 'event')} compared`,
+    ...(notCompared > 0
+      ? [`${table}: ${count(notCompared)} not, of no event, of another source, or of unlike copies`]
+      : []),
     ...(examples.length > 0 ? [`${table}: see _event_key ${examples.join(', ')}${hours}`] : []),
   ];
 }
