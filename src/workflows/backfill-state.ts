@@ -89,7 +89,8 @@ export function withAsked(state: BackfillState, ask: BackfillAsk, now: number, j
     widened: true,
     ...(version > 0 && { version }),
   };
-  return { ...state, works: { ...state.works, [mode]: work } };
+  const { notUnderstood: _, ...rest } = state;
+  return { ...rest, works: { ...state.works, [mode]: work } };
 }
 
 /** Or what cannot be understood of it: whoever signals by hand is to read it, and it must not stop what runs. */

@@ -63,7 +63,7 @@ export async function backfill({
   const modern = patched('modes');
   const atOnce = modern ? pagesAtOnce : 1;
   const pages = new Set<Promise<void>>();
-  const underWay = new Set<{ mode: BackfillMode; scope: CancellationScope }>();
+  const underWay = new Set<{ mode: BackfillMode; looks: boolean; scope: CancellationScope }>();
   const trouble = { insistedOn: false };
   let broke: { error: unknown } | undefined;
   let state = restored(before);
@@ -73,10 +73,14 @@ export async function backfill({
   };
 
   setHandler(widen, (asked) => {
+    state = withAsked(state, asked, Date.now(), modern);
     // Whoever asks may have brought back what could not be read; `reconcile` does so again and again.
-    set({ ...withAsked(state, asked, Date.now(), modern), unreadable: [] });
+    set({ unreadable: [] });
     // What hangs may do so for longer than Temporal takes signals of one run.
     if (modern && historyIsLong()) abandon(() => true);
+    // One that looks in vain must not keep what goes before it waiting.
+    const looks = [...underWay].filter(({ mode, looks }) => looks && mode !== nextMode(state));
+    if (looks.length > 0 && patched('turns')) for (const { scope } of looks) scope.cancel();
   });
   setHandler(pause, () => {
     set({ paused: true });
@@ -121,9 +125,11 @@ export async function backfill({
 
   function addAsked(): void {
     const asks = ask === undefined ? [] : Array.isArray(ask) ? (ask as readonly BackfillAsk[]) : [ask as BackfillAsk];
-    for (const each of asks) set(withAsked(state, each, Date.now(), modern));
-    if (asks.length > 0 && state.notUnderstood !== undefined)
-      throw ApplicationFailure.nonRetryable(state.notUnderstood);
+    for (const each of asks) {
+      state = withAsked(state, each, Date.now(), modern);
+      if (state.notUnderstood !== undefined) throw ApplicationFailure.nonRetryable(state.notUnderstood);
+      set({});
+    }
     if (nextMode(state) === undefined) set(withAsked(state, {}, Date.now(), modern));
   }
 
@@ -155,7 +161,7 @@ export async function backfill({
     };
     let page: Page;
     try {
-      page = await inScope(mode, () => insistent.nextPage.executeWithOptions({ summary }, [input]));
+      page = await inScope(mode, true, () => insistent.nextPage.executeWithOptions({ summary }, [input]));
     } catch (error) {
       if (isCancellation(error) && !CancellationScope.current().consideredCancelled) return;
       setCurrentDetails(`${describe(table, state)}\n\nit cannot be seen what is to do: ${failureOf(error).message}`);
@@ -193,7 +199,7 @@ export async function backfill({
         return work().finally(() => (trouble.insistedOn = false));
       },
     };
-    const ended = inScope(mode, () => load(context))
+    const ended = inScope(mode, false, () => load(context))
       .catch((error: unknown) => {
         if (isCancellation(error)) found(1);
         else broke = { error };
@@ -218,8 +224,8 @@ export async function backfill({
     set({ failed: [...before, ...named].slice(-mostNamed) });
   }
 
-  async function inScope<Result>(mode: BackfillMode, work: () => Promise<Result>): Promise<Result> {
-    const one = { mode, scope: new CancellationScope() };
+  async function inScope<Result>(mode: BackfillMode, looks: boolean, work: () => Promise<Result>): Promise<Result> {
+    const one = { mode, looks, scope: new CancellationScope() };
     underWay.add(one);
     try {
       return await one.scope.run(work);

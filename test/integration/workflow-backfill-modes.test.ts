@@ -93,6 +93,17 @@ test('what is missing goes first, also where it is found missing while something
   expect(table.manifest.size).toBe(30);
 });
 
+test('what is missing does not wait for one that looks in vain, since no worker knows the version', async () => {
+  use(objects(4));
+  table.onPage = ({ mode }) => (mode === 'replace' ? Promise.reject(new Error('no such version')) : Promise.resolve());
+  const handle = await table.asked({ mode: 'replace', version: 3 });
+  await until('looks', () => table.pages.length > 1);
+  await handle.signal('widen', {});
+  await until('that it is loaded', () => table.manifest.size === 4);
+  await handle.signal('cancel');
+  await handle.result();
+});
+
 test('at most three pages are under way', async () => {
   use(objects(30));
   const loading = door();
@@ -187,6 +198,8 @@ test('a signal that is not understood is told, and stops nothing', async () => {
   await until('that it says so', async () => (await progress(handle)).notUnderstood?.includes('replacing'));
   await handle.signal('widen', { from: '2026-01-02', to: '2026-01-01' });
   await until('that it says so', async () => (await progress(handle)).notUnderstood?.includes('is not before'));
+  await handle.signal('widen', {});
+  await until('that it is understood', async () => (await progress(handle)).notUnderstood === undefined);
   loading.open();
   expect(await handle.result()).toMatchObject({ objects: 7 });
 });
