@@ -33,6 +33,15 @@ export async function installTemporalRuntime(
   return createFigures(runtime.metricMeter);
 }
 
+/** For a command whose stdout is its answer: the native core would write its warnings there. Before the first connection. */
+export function quietTemporalRuntime(): void {
+  Runtime.install({
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
+    logger: new DefaultLogger('ERROR', () => undefined),
+  });
+}
+
 function exporter(address: string, pipeline: string): MetricsExporterConfig {
   return {
     globalTags: { pipeline },

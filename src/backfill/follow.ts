@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
 
 import { describeError } from '../errors.js';
 import { workflowId } from '../names.js';
@@ -28,7 +28,13 @@ export async function* follow(
   // Without its run: it is followed when it continues as new.
   const handle = client.workflow.getHandle(workflowId.backfill(pipeline, table));
   while (!signal.aborted) {
-    const { status, raw } = await handle.describe();
+    const described = await describeOf(handle, client);
+    if (described === undefined) {
+      yield { error: 'Temporal does not answer' };
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+      continue;
+    }
+    const { status, raw } = described;
     const failing = (raw.pendingActivities ?? []).find(({ lastFailure }) => lastFailure?.message);
     const state = await stateOf(handle, client);
     const ended = status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW' ? undefined : status.name;
@@ -40,6 +46,19 @@ export async function* follow(
     };
     if (ended !== undefined) return;
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** undefined where Temporal does not answer just now. */
+async function describeOf(
+  handle: WorkflowHandle,
+  client: BackfillPlace['client'],
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.withDeadline(Date.now() + queryMs, () => handle.describe());
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw error;
+    return undefined;
   }
 }
 

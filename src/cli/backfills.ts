@@ -9,6 +9,8 @@ export async function withBackfills<Result>(
   const { dataId } = await import('../config/data-id.js');
   const { taskQueue } = await import('../names.js');
   const { connectTemporal } = await import('../temporal.js');
+  const { quietTemporalRuntime } = await import('../temporal-runtime.js');
+  quietTemporalRuntime();
   const { client, connection } = await connectTemporal(settings.dataDir);
   try {
     const { pipeline } = settings;

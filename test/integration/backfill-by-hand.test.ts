@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { dataId } from '../../src/config/data-id.js';
 import { loadSettings } from '../../src/config/load.js';
 import { taskQueue } from '../../src/names.js';
+import { startCli } from '../run-cli.js';
 import { until } from '../until.js';
 import { PipelineFolder } from './pipeline-folder.js';
 import { temporalProgram } from './temporal.js';
@@ -96,4 +97,22 @@ test(
     expect(await versions()).toEqual([{ rows: 30, loads: 1 }]);
   },
   3 * minutes,
+);
+
+test(
+  'while Temporal is away, whoever follows one is told so on stderr, and stdout stays the answer alone',
+  async () => {
+    await pipeline.run('backfill', 'pause', '--table', 'visits');
+    const call = ['backfill', '--table', 'visits', '--json', '--config', pipeline.dir, '--dir', pipeline.dir];
+    const following = startCli(call, { cwd: pipeline.dir, env: { TEMPORAL_ADDRESS: pipeline.address } });
+    let told = '';
+    following.stderr!.on('data', (text: Buffer) => (told += text.toString()));
+    await until('that it is paused', () => told.includes('is paused'), minutes);
+    await pipeline.loseTemporal();
+    await until('that it says so', () => told.includes('Temporal does not answer'), minutes);
+    following.kill('SIGINT');
+    const { status, stdout } = await following.result;
+    expect({ status, answer: JSON.parse(stdout) as unknown }).toMatchObject({ status: 1, answer: { ended: null } });
+  },
+  2 * minutes,
 );
