@@ -56,7 +56,8 @@ export async function compared(
   let peak = 0;
   const watch = setInterval(() => {
     try {
-      peak = Math.max(peak, peakBytes(child.pid!));
+      const now = peakBytes(child.pid!);
+      if (now > peak) peak = now;
     } catch {
       // It has just ended.
     }
