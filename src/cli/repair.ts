@@ -1,3 +1,4 @@
+import { counted } from '../amounts.js';
 import { follow, type Followed } from '../backfill/follow.js';
 import { askBackfill } from '../backfill/requests.js';
 import type { Settings } from '../config/settings.js';
@@ -27,11 +28,17 @@ export async function repair(on: Repairing, found: Reconciliation): Promise<Reco
   if (tables.length === 0) return then;
   for (const { name, shape } of on.tables.filter((table) => tables.includes(table.name))) {
     const { rows, rejections } = await on.parts.warehouse.amend(shape);
+    const what = [differing(rows, 'row'), differing(rejections, 'rejection')].filter((text) => text !== undefined);
     note(
-      `${name}: each event is as its transform makes it, so the manifest was amended by ${-rows} rows and ${-rejections} rejections`,
+      `${name}: each event is as its transform makes it, so the manifest is amended: ${what.join(', ')} than it said`,
     );
   }
   return on.compare(false);
+}
+
+/** Of how many more or fewer there are than the manifest's sums. */
+function differing(above: number, noun: string): string | undefined {
+  return above === 0 ? undefined : `${counted(Math.abs(above), noun)} ${above > 0 ? 'fewer' : 'more'}`;
 }
 
 async function backfilled({ settings, signal }: Repairing, repairs: readonly Repair[]): Promise<void> {
