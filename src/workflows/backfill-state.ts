@@ -139,13 +139,19 @@ export function withoutWork(state: BackfillState, modes: readonly BackfillMode[]
   return { ...state, works: Object.fromEntries(left) };
 }
 
+const doing: Readonly<Record<BackfillMode, string>> = {
+  missing: 'what is missing is being loaded',
+  rejected: 'rejected events are being made anew',
+  replace: 'what is there is being made anew',
+};
+
 export function describe(table: string, state: BackfillState): string {
   const mode = nextMode(state);
   const at = mode === undefined ? undefined : state.works[mode]?.after?.key;
   const loaded = `${counted(state.objects, 'lake object')} with ${counted(state.events, 'event')} loaded`;
   const lines = [
     `${table}: ${loaded} in pass ${count(state.passes + 1)}`,
-    ...(mode === undefined ? [] : [`${mode}${at === undefined ? '' : `, up to ${at}`}`]),
+    ...(mode === undefined ? [] : [`${doing[mode]}${at === undefined ? '' : `: looked up to ${at}`}`]),
   ];
   if (state.paused) lines.unshift(`paused: catchment backfill resume --table ${table} lets it go on`);
   if (state.notUnderstood !== undefined)
