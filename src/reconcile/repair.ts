@@ -1,3 +1,4 @@
+import { writeHour } from '../lake-hours.js';
 import type { BackfillAsk } from '../workflows/backfill-state.js';
 import type { Reconciliation } from './reconcile.js';
 import type { ReconcileReport, TableReport } from './report.js';
@@ -7,8 +8,6 @@ export interface Repair {
   readonly table: string;
   readonly ask: BackfillAsk;
 }
-
-const hourMs = 3_600_000;
 
 /**
  * What is missing is loaded, and of events whose rows are missing or too many (`--deep` says which) the hours that their
@@ -49,6 +48,5 @@ function onlySumsDiffer(table: TableReport): boolean {
 
 /** The hours of a repair, for people. */
 export function hoursOf({ from = 0, to = 0 }: BackfillAsk): string {
-  const hour = (time: number): string => new Date(Math.floor(time / hourMs) * hourMs).toISOString().slice(0, 13);
-  return `${hour(Number(from))} to ${hour(Number(to) - 1)}`;
+  return `${writeHour(Number(from))} to ${writeHour(Number(to) - 1)}`;
 }

@@ -79,8 +79,7 @@ export async function backfill({
     // What hangs may do so for longer than Temporal takes signals of one run.
     if (modern && historyIsLong()) abandon(() => true);
     // One that looks in vain must not keep what goes before it waiting.
-    const looks = [...underWay].filter(({ mode, looks }) => looks && mode !== nextMode(state));
-    if (looks.length > 0 && patched('turns')) for (const { scope } of looks) scope.cancel();
+    if (modern) for (const { mode, looks, scope } of underWay) if (looks && mode !== nextMode(state)) scope.cancel();
   });
   setHandler(pause, () => {
     set({ paused: true });
