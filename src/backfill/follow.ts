@@ -27,11 +27,11 @@ export async function* follow(
 ): AsyncGenerator<Followed> {
   // Without its run: it is followed when it continues as new.
   const handle = client.workflow.getHandle(workflowId.backfill(pipeline, table));
-  while (!signal.aborted) {
+  for (let looks = 0; !signal.aborted; looks++) {
+    if (looks > 0) await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     const described = await describeOf(handle, client);
     if (described === undefined) {
       yield { error: 'Temporal does not answer' };
-      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
       continue;
     }
     const { status, raw } = described;
@@ -45,7 +45,6 @@ export async function* follow(
       ...(error && { error: describeError(new Error(error)) }),
     };
     if (ended !== undefined) return;
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

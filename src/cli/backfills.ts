@@ -1,5 +1,7 @@
+import type { Followed } from '../backfill/follow.js';
 import type { BackfillPlace } from '../backfill/requests.js';
 import type { Settings } from '../config/settings.js';
+import { note } from './output.js';
 
 /** The backfills of the pipeline, for as long as `use` takes. */
 export async function withBackfills<Result>(
@@ -22,4 +24,21 @@ export async function withBackfills<Result>(
 
 export function pausedNote(table: string): string {
   return `the backfill of ${table} is paused; catchment backfill resume --table ${table} lets it go on`;
+}
+
+/** Follows a backfill to its end, and notes what a person can do something about; an answer that is late keeps the last state. */
+export async function* followNoting(
+  place: BackfillPlace,
+  table: string,
+  signal: AbortSignal,
+): AsyncGenerator<Followed> {
+  const { follow } = await import('../backfill/follow.js');
+  let last: Followed = {};
+  for await (const now of follow(place, table, signal)) {
+    if (now.error !== undefined && now.error !== last.error)
+      note(`${table}: it fails, and goes on trying: ${now.error}`);
+    if (now.state?.paused === true && last.state?.paused !== true) note(pausedNote(table));
+    last = now.state === undefined ? { ...last, ...now } : now;
+    yield last;
+  }
 }

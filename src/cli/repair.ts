@@ -1,5 +1,4 @@
 import { counted } from '../amounts.js';
-import { follow, type Followed } from '../backfill/follow.js';
 import { askBackfill } from '../backfill/requests.js';
 import type { Settings } from '../config/settings.js';
 import { Unavailable } from '../errors.js';
@@ -7,7 +6,7 @@ import type { Parts } from '../open.js';
 import type { Reconciliation } from '../reconcile/reconcile.js';
 import { amendable, hoursOf, repairsOf, type Repair } from '../reconcile/repair.js';
 import type { Table } from '../tables.js';
-import { pausedNote, withBackfills } from './backfills.js';
+import { followNoting, withBackfills } from './backfills.js';
 import { note } from './output.js';
 
 interface Repairing {
@@ -48,13 +47,7 @@ async function backfilled({ settings, signal }: Repairing, repairs: readonly Rep
       await askBackfill(place, table, ask);
     }
     for (const table of new Set(repairs.map((one) => one.table))) {
-      let last: Followed = {};
-      for await (const now of follow(place, table, signal)) {
-        const { error, state } = now;
-        if (error !== undefined && error !== last.error) note(`${table}: it fails, and goes on trying: ${error}`);
-        if (state?.paused === true && last.state?.paused !== true) note(pausedNote(table));
-        last = now;
-      }
+      for await (const { ended } of followNoting(place, table, signal)) if (ended !== undefined) break;
     }
     if (signal.aborted) throw new Unavailable('interrupted: the backfills go on, and nothing is proved');
   });

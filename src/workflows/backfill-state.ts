@@ -1,6 +1,7 @@
 import { backfillModes, type BackfillMode, type BackfillRange, type Position } from '../activities/types.js';
 import { count, counted } from '../amounts.js';
 import { hourOf, writeHour } from '../lake-hours.js';
+import type { Failed, PageLoaded } from './backfill-page.js';
 import { addRange, nearMs } from './ranges.js';
 
 /**
@@ -58,6 +59,9 @@ type EarlierState = Omit<BackfillState, 'works'> & Work;
 
 /** A part of one is enough to tell them apart, and the state is to stay small. */
 const longestReason = 200;
+/** Objects that are named, and what of their errors. */
+const mostNamed = 80;
+const mostCharacters = 200;
 
 export const nothing: BackfillState = {
   works: {},
@@ -137,6 +141,32 @@ export function withWork(state: BackfillState, mode: BackfillMode, change: Parti
 export function withoutWork(state: BackfillState, modes: readonly BackfillMode[]): BackfillState {
   const left = Object.entries(state.works).filter(([mode]) => !modes.includes(mode as BackfillMode));
   return { ...state, works: Object.fromEntries(left) };
+}
+
+/** In this pass: another one follows. */
+export function withFound(state: BackfillState, mode: BackfillMode, more: number): BackfillState {
+  return withWork(state, mode, { found: (state.works[mode]?.found ?? 0) + more });
+}
+
+export function withLoaded(state: BackfillState, mode: BackfillMode, loaded: PageLoaded): BackfillState {
+  return {
+    ...withFound(state, mode, loaded.objects),
+    objects: state.objects + loaded.objects,
+    events: state.events + loaded.events,
+    refused: state.refused + loaded.refused,
+    unreadable: [...new Set([...state.unreadable, ...loaded.unreadable])].slice(-mostNamed),
+  };
+}
+
+/** Whatever else of their page was not tried is found by the next pass. */
+export function withFailed(state: BackfillState, mode: BackfillMode, failed: readonly Failed[]): BackfillState {
+  const named = failed.map(({ object, message }) => ({ key: object.key, error: message.slice(0, mostCharacters) }));
+  // An object that is in two of the ranges fails in both.
+  const before = state.failed.filter(({ key }) => !named.some((one) => one.key === key));
+  return {
+    ...withFound(state, mode, Math.max(1, failed.length)),
+    failed: [...before, ...named].slice(-mostNamed),
+  };
 }
 
 const doing: Readonly<Record<BackfillMode, string>> = {

@@ -13,13 +13,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 
-import type { BackfillMode, Page, PageInput } from '../activities/types.js';
-import { insistent, loadPage, type Failed, type PageContext, type PageLoaded } from './backfill-page.js';
+import { backfillModes, type BackfillMode, type Page, type PageInput } from '../activities/types.js';
+import { insistent, loadPage, type PageContext } from './backfill-page.js';
 import {
   describe,
   nextMode,
   restored,
   withAsked,
+  withFailed,
+  withFound,
+  withLoaded,
   withoutWork,
   withWork,
   type BackfillAsk,
@@ -27,6 +30,7 @@ import {
   type Work,
 } from './backfill-state.js';
 import { failureOf } from './failures.js';
+import { UnderWay } from './under-way.js';
 
 export interface BackfillInput {
   readonly table: string;
@@ -44,8 +48,6 @@ const progress = defineQuery<BackfillState>('progress');
 
 /** Failures that any objects of the table meet. */
 const tableFaults: readonly string[] = ['SchemaConflict', 'TableMissing'];
-const mostNamed = 80;
-const mostCharacters = 200;
 const betweenPasses = '20s';
 /** One transforms while others load; more would take from the live loads. */
 const pagesAtOnce = 3;
@@ -62,10 +64,8 @@ export async function backfill({
   // Runs that began with one page at a time, and pause between pages, go on so.
   const modern = patched('modes');
   const atOnce = modern ? pagesAtOnce : 1;
-  const pages = new Set<Promise<void>>();
-  const underWay = new Set<{ mode: BackfillMode; looks: boolean; scope: CancellationScope }>();
+  const underWay = new UnderWay();
   const trouble = { insistedOn: false };
-  let broke: { error: unknown } | undefined;
   let state = restored(before);
   const set = (change: Partial<BackfillState>): void => {
     state = { ...state, ...change };
@@ -77,31 +77,32 @@ export async function backfill({
     // Whoever asks may have brought back what could not be read; `reconcile` does so again and again.
     set({ unreadable: [] });
     // What hangs may do so for longer than Temporal takes signals of one run.
-    if (modern && historyIsLong()) abandon(() => true);
+    if (modern && historyIsLong()) underWay.letGo(() => true);
     // One that looks in vain must not keep what goes before it waiting.
-    if (modern) for (const { mode, looks, scope } of underWay) if (looks && mode !== nextMode(state)) scope.cancel();
+    if (modern) underWay.letGo(({ mode, looks }) => looks && mode !== nextMode(state));
   });
   setHandler(pause, () => {
     set({ paused: true });
-    if (modern) abandon(() => true);
+    if (modern) underWay.letGo(() => true);
   });
   setHandler(resume, () => set({ paused: false }));
   setHandler(cancel, ({ everything = false } = {}) => {
-    const ended: BackfillMode[] = everything ? ['missing', 'rejected', 'replace'] : ['rejected', 'replace'];
+    const ended = backfillModes.filter((mode) => everything || mode !== 'missing');
     set({ ...withoutWork(state, ended), ...(everything && { paused: false }) });
-    abandon((mode) => ended.includes(mode));
+    underWay.letGo(({ mode }) => ended.includes(mode));
   });
   setHandler(progress, () => state);
   if (before === undefined) addAsked();
 
   for (;;) {
+    underWay.throwIfBroke();
     if (historyIsLong()) {
-      await allEnd();
+      await underWay.allEnd();
       await condition(allHandlersFinished);
       await continueAsNew<typeof backfill>({ table, state });
     }
     if (state.paused) {
-      await allEnd();
+      await underWay.allEnd();
       // Live loads signal a paused backfill too.
       await condition(() => !state.paused || historyIsLong());
       continue;
@@ -109,14 +110,14 @@ export async function backfill({
     const mode = nextMode(state);
     const work = mode && state.works[mode];
     if (mode === undefined || work === undefined) {
-      if (pages.size === 0) return { objects: state.objects, events: state.events };
-      await oneEnds();
+      if (underWay.pages === 0) return { objects: state.objects, events: state.events };
+      await underWay.oneEnds();
     } else if (work.ranges[work.range] === undefined) {
       // What its last pages come to decides whether the pass was the last one.
-      if (pages.size > 0) await oneEnds();
+      if (underWay.pages > 0) await underWay.oneEnds();
       else await endPass(mode, work);
-    } else if (pages.size >= atOnce || trouble.insistedOn) {
-      await oneEnds();
+    } else if (underWay.pages >= atOnce || trouble.insistedOn) {
+      await underWay.oneEnds();
     } else {
       await beginPage(mode, work);
     }
@@ -160,7 +161,7 @@ export async function backfill({
     };
     let page: Page;
     try {
-      page = await inScope(mode, true, () => insistent.nextPage.executeWithOptions({ summary }, [input]));
+      page = await underWay.look(mode, () => insistent.nextPage.executeWithOptions({ summary }, [input]));
     } catch (error) {
       if (isCancellation(error) && !CancellationScope.current().consideredCancelled) return;
       setCurrentDetails(`${describe(table, state)}\n\nit cannot be seen what is to do: ${failureOf(error).message}`);
@@ -174,76 +175,21 @@ export async function backfill({
     set(withWork(state, mode, { ...position, ...(least > 0 && { version: least }) }));
     if (page.objects.length === 0) return;
     const how = { ...(known > 0 && { version: known }), ...(range.before !== undefined && { anew: range.before }) };
-    begin(mode, (context) => loadPage({ table, mode, objects: page.objects, ...how }, context));
+    const load = (): Promise<void> => loadPage({ table, mode, objects: page.objects, ...how }, contextOf(mode));
+    underWay.begin(mode, load, () => set(withFound(state, mode, 1)));
   }
 
-  function begin(mode: BackfillMode, load: (context: PageContext) => Promise<void>): void {
-    const found = (more: number): void => {
-      set(withWork(state, mode, { found: (state.works[mode]?.found ?? 0) + more }));
-    };
-    const context: PageContext = {
+  function contextOf(mode: BackfillMode): PageContext {
+    return {
       isTableFault: ({ type = '' }) => modern && (trouble.insistedOn || tableFaults.includes(type)),
-      loaded: (what) => {
-        found(what.objects);
-        count(what);
-      },
-      setAside: (failed) => {
-        // Whatever else of the page was not tried is found by the next pass.
-        found(Math.max(1, failed.length));
-        name(failed);
-      },
+      loaded: (what) => set(withLoaded(state, mode, what)),
+      setAside: (failed) => set(withFailed(state, mode, failed)),
       insist: (work) => {
         if (trouble.insistedOn) return undefined;
         trouble.insistedOn = true;
         return work().finally(() => (trouble.insistedOn = false));
       },
     };
-    const ended = inScope(mode, false, () => load(context))
-      .catch((error: unknown) => {
-        if (isCancellation(error)) found(1);
-        else broke = { error };
-      })
-      .finally(() => pages.delete(ended));
-    pages.add(ended);
-  }
-
-  function count({ objects, events, refused, unreadable }: PageLoaded): void {
-    set({
-      objects: state.objects + objects,
-      events: state.events + events,
-      refused: state.refused + refused,
-      unreadable: [...new Set([...state.unreadable, ...unreadable])].slice(-mostNamed),
-    });
-  }
-
-  function name(failed: readonly Failed[]): void {
-    const named = failed.map(({ object, message }) => ({ key: object.key, error: message.slice(0, mostCharacters) }));
-    // An object that is in two of the ranges fails in both.
-    const before = state.failed.filter(({ key }) => !named.some((one) => one.key === key));
-    set({ failed: [...before, ...named].slice(-mostNamed) });
-  }
-
-  async function inScope<Result>(mode: BackfillMode, looks: boolean, work: () => Promise<Result>): Promise<Result> {
-    const one = { mode, looks, scope: new CancellationScope() };
-    underWay.add(one);
-    try {
-      return await one.scope.run(work);
-    } finally {
-      underWay.delete(one);
-    }
-  }
-
-  function abandon(which: (mode: BackfillMode) => boolean): void {
-    for (const { mode, scope } of underWay) if (which(mode)) scope.cancel();
-  }
-
-  async function oneEnds(): Promise<void> {
-    await Promise.race(pages);
-    if (broke !== undefined) throw broke.error;
-  }
-
-  async function allEnd(): Promise<void> {
-    while (pages.size > 0) await oneEnds();
   }
 }
 

@@ -10,7 +10,7 @@ import { hourOf } from '../../lake-hours.js';
 import type { Parts } from '../../open.js';
 import type { Table } from '../../tables.js';
 import type { BackfillAsk } from '../../workflows/backfill-state.js';
-import { pausedNote, withBackfills } from '../backfills.js';
+import { followNoting, pausedNote, withBackfills } from '../backfills.js';
 import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 import { progressBar } from '../progress.js';
@@ -162,21 +162,17 @@ function looked(objects: number): void {
 
 /** Shows how far it is until it ends, or the command is interrupted: the backfill itself goes on. */
 async function watch(place: BackfillPlace, table: string, objects: number): Promise<Followed> {
-  const { follow } = await import('../../backfill/follow.js');
   const bar = await progressBar(objects);
   let last: Followed = {};
   let before: number | undefined;
   let shown = 0;
   try {
-    for await (const now of follow(place, table, interruption())) {
-      if (now.error !== undefined && now.error !== last.error) note(`it fails, and goes on trying: ${now.error}`);
-      if (now.state?.paused === true && last.state?.paused !== true) note(pausedNote(table));
+    for await (last of followNoting(place, table, interruption())) {
       // Another page may have ended since the last look, and it may have been at work before.
-      before ??= now.state?.objects;
-      const done = Math.min(objects, (now.state?.objects ?? 0) - (before ?? 0));
+      before ??= last.state?.objects;
+      const done = Math.min(objects, (last.state?.objects ?? 0) - (before ?? 0));
       bar.advance(done - shown);
       shown = done;
-      last = now.state === undefined ? { ...last, ...now } : now;
     }
   } finally {
     bar.stop();
