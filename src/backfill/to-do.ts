@@ -1,6 +1,6 @@
 import type { BackfillMode, BackfillRange, ObjectToLoad, Position } from '../activities/types.js';
 import { timeOfId } from '../ids.js';
-import { hourPrefix, parseObjectKey } from '../keys.js';
+import { keyBefore, parseObjectKey } from '../keys.js';
 import type { Parts } from '../open.js';
 import type { LakeObject } from '../providers/lake.js';
 import type { Warehouse } from '../providers/warehouse.js';
@@ -39,7 +39,7 @@ export async function* whatToDo(
   const stretches = toDo.mode === 'rejected' ? rejectedOf(parts, toDo) : unloadedOf(parts, toDo);
   for (const source of [...sources].sort()) {
     if (after !== undefined && source < after.source) continue;
-    yield* stretches(source, after?.source === source ? after.key : hourPrefix(source, range.from));
+    yield* stretches(source, after?.source === source ? after.key : keyBefore(source, range.from));
   }
 }
 

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 
-import { duckdb } from '../../src/providers/local/duckdb.js';
 import { localQueue } from '../../src/providers/local/queue.js';
 import type { Place } from '../../src/providers/provider.js';
 import type { Queue } from '../../src/providers/queue.js';
@@ -11,6 +10,7 @@ import { connected } from '../integration/temporal.js';
 import { pendingOf } from '../integration/temporal-reads.js';
 import { until } from '../until.js';
 import type { Pipeline } from './pipeline.js';
+import { warehouseRows } from '../integration/warehouse-rows.js';
 
 /** A running workflow's activity that waits or is tried, with the error of its last attempt. */
 type Pending = ReturnType<typeof pendingOf>[number];
@@ -68,14 +68,7 @@ export class Watch {
 
   /** By whoever has the warehouse open. */
   async query(sql: string): Promise<Record<string, unknown>[]> {
-    const warehouse = duckdb().open(this.#place('warehouse'));
-    try {
-      const rows = [];
-      for await (const row of warehouse.query(sql)) rows.push(row);
-      return rows;
-    } finally {
-      await warehouse.close();
-    }
+    return warehouseRows(this.#dataDir, sql);
   }
 
   #place(part: string): Place {

@@ -27,10 +27,7 @@ let pipeline: PipelineFolder;
 
 beforeAll(async () => {
   pipeline = new PipelineFolder();
-  await pipeline.open({ 'catchment.config.ts': config, 'tables.ts': tables });
-  await pipeline.run('migrate');
-  pipeline.start('worker');
-  pipeline.start('poll');
+  await pipeline.up({ 'catchment.config.ts': config, 'tables.ts': tables });
   await pipeline.send(Array.from({ length: 30 }, (_, n) => ({ n })));
   await pipeline.run('status', '--wait', '--timeout', '60s');
 }, 3 * minutes);

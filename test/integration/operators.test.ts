@@ -30,10 +30,7 @@ let pipeline: PipelineFolder;
 // A server that knows none of our search attributes: they are made by what starts.
 beforeAll(async () => {
   pipeline = new PipelineFolder();
-  await pipeline.open({ 'catchment.config.ts': config, 'tables.ts': tables });
-  await pipeline.run('migrate');
-  pipeline.start('worker');
-  pipeline.start('poll');
+  await pipeline.up({ 'catchment.config.ts': config, 'tables.ts': tables });
 }, 3 * minutes);
 afterAll(() => pipeline.close(), minutes);
 

@@ -9,13 +9,13 @@ import type { NativeConnection } from '@temporalio/worker';
 
 import { moduleCommand } from '../../src/dev/module-command.js';
 import { newId } from '../../src/ids.js';
-import { duckdb } from '../../src/providers/local/duckdb.js';
 import { folderLake } from '../../src/providers/local/lake.js';
 import { localQueue } from '../../src/providers/local/queue.js';
 import type { Lake } from '../../src/providers/lake.js';
 import type { Place } from '../../src/providers/provider.js';
 import type { Queue } from '../../src/providers/queue.js';
 import { connected, startServer } from './temporal.js';
+import { warehouseRows } from './warehouse-rows.js';
 
 const main = moduleCommand(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -36,6 +36,14 @@ export class PipelineFolder {
     this.#server = server;
     this.#address = address;
     this.#connection = await connected(address);
+  }
+
+  /** Opens it, makes its tables, and starts a worker and a poller. */
+  async up(files: Readonly<Record<string, string>>): Promise<void> {
+    await this.open(files);
+    await this.run('migrate');
+    this.start('worker');
+    this.start('poll');
   }
 
   /** Of the Temporal server. */
@@ -132,14 +140,7 @@ export class PipelineFolder {
 
   /** By whoever has the warehouse open. */
   async query(sql: string): Promise<Record<string, unknown>[]> {
-    const warehouse = duckdb().open(this.#place('warehouse'));
-    try {
-      const rows = [];
-      for await (const row of warehouse.query(sql)) rows.push(row);
-      return rows;
-    } finally {
-      await warehouse.close();
-    }
+    return warehouseRows(this.dataDir, sql);
   }
 
   #place(part: string): Place {

@@ -31,10 +31,7 @@ let sent = 0;
 
 beforeAll(async () => {
   pipeline = new PipelineFolder();
-  await pipeline.open({ 'catchment.config.ts': config, 'tables.ts': tables });
-  await pipeline.run('migrate');
-  pipeline.start('worker');
-  pipeline.start('poll');
+  await pipeline.up({ 'catchment.config.ts': config, 'tables.ts': tables });
 }, 3 * minutes);
 afterAll(() => pipeline.close(), minutes);
 

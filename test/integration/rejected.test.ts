@@ -12,10 +12,7 @@ let pipeline: PipelineFolder;
 
 beforeAll(async () => {
   pipeline = new PipelineFolder();
-  await pipeline.open({ 'catchment.config.ts': `export { default } from ${JSON.stringify(config)};\n` });
-  await pipeline.run('migrate');
-  pipeline.start('worker');
-  pipeline.start('poll');
+  await pipeline.up({ 'catchment.config.ts': `export { default } from ${JSON.stringify(config)};\n` });
 }, 3 * minutes);
 afterAll(() => pipeline.close(), minutes);
 

@@ -25,10 +25,7 @@ let pipeline: PipelineFolder;
 
 beforeAll(async () => {
   pipeline = new PipelineFolder();
-  await pipeline.open({ 'catchment.config.ts': config, 'tables.ts': tables });
-  await pipeline.run('migrate');
-  pipeline.start('worker');
-  pipeline.start('poll');
+  await pipeline.up({ 'catchment.config.ts': config, 'tables.ts': tables });
   // Ten are rejected.
   await pipeline.send(Array.from({ length: 100 }, (_, n) => ({ n: n + 1 })));
   await pipeline.run('status', '--wait', '--timeout', '60s');
