@@ -4,6 +4,8 @@ export * from './errors.js';
 export type { Attributes } from './events.js';
 export type { Json } from './json.js';
 export type { Lake, LakeObject } from './providers/lake.js';
+export { sqs } from './providers/aws/sqs.js';
+export type { SqsOptions } from './providers/aws/sqs-options.js';
 export { duckdb } from './providers/local/duckdb.js';
 export { folderLake } from './providers/local/lake.js';
 export { localQueue, type LocalQueueOptions } from './providers/local/queue.js';

@@ -11,8 +11,8 @@ export interface Parts {
   readonly secondary: Queue;
   readonly lake: Lake;
   /**
-   * Where load files go: the config's `staging`, else the warehouse's own, else the pipeline's lake. Throws
-   * `ConfigError` where the warehouse cannot read that one.
+   * Where load files go: the config's `staging`, else the pipeline's lake, else, where the warehouse cannot read that one,
+   * the warehouse's own. Throws `ConfigError` where it has none.
    */
   readonly staging: Lake;
   readonly warehouse: Warehouse;
@@ -48,9 +48,9 @@ export function openParts(settings: Settings): Parts {
 
 function stagingOf(settings: Settings, parts: Parts, open: (provider: Provider<Lake>, part: string) => Lake): Lake {
   if (settings.staging !== undefined) return open(settings.staging, 'staging');
+  if (parts.warehouse.canRead(parts.lake.uri)) return parts.lake;
   const own = parts.warehouse.staging;
   if (own !== undefined) return own;
-  if (parts.warehouse.canRead(parts.lake.uri)) return parts.lake;
   throw new ConfigError(
     `${settings.file}: staging: the warehouse ${settings.warehouse.name} cannot read the lake ${parts.lake.uri}; name a staging lake that it can read`,
   );

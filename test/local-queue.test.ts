@@ -106,7 +106,7 @@ describe('the file', () => {
     const queue = open(path);
     expectUnavailable((await queue.send([text('x')]))[0], /move it away/);
     await expect(receive(queue)).rejects.toThrow(/move it away/);
-    expect(await queue.check()).toMatchObject([{ level: 'error' }]);
+    expect(await queue.check({ surviveMs: 1_000, leaseMs: 1_000 })).toMatchObject([{ level: 'error' }]);
     await rename(path, `${path}.away`);
     expect(await queue.send([text('x')])).toEqual([{ status: 'done' }]);
   });

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
 import { milliseconds, type Duration } from '../durations.js';
 import { problemsOf, type Problem } from '../problems.js';
@@ -74,8 +74,26 @@ export function defineConfig(config: Config): DefinedConfig {
   const parsed = configSchema.safeParse(config);
   const site = callSite(defineConfig);
   return parsed.success
-    ? { settings: settingsFrom(parsed.data), problems: [], site }
+    ? { settings: settingsFrom(parsed.data), problems: providerProblems(parsed.data), site }
     : { settings: settingsFrom({ pipeline: '', tables: [] }), problems: problemsOf(parsed.error), site };
+}
+
+/** What is wrong with the options of each part, by the part. */
+function providerProblems(config: z.output<typeof configSchema>): Problem[] {
+  const { sources = {}, lake, secondary, warehouse, staging } = config;
+  const parts: [string[], Provider<unknown> | undefined][] = [
+    ...Object.entries(sources).map(([name, part]): [string[], typeof part] => [['sources', name], part]),
+    ...Object.entries({ lake, secondary, warehouse, staging }).map(([name, part]): [string[], typeof part] => [
+      [name],
+      part,
+    ]),
+  ];
+  return parts.flatMap(([under, part]) =>
+    (part?.problems ?? []).map(({ path, message }) => ({
+      path: `${z.core.toDotPath(under)}${path === '' ? '' : `.${path}`}`,
+      message,
+    })),
+  );
 }
 
 function settingsFrom(config: z.output<typeof configSchema>): DefinedConfig['settings'] {

@@ -1,3 +1,5 @@
+import type { Problem } from '../problems.js';
+
 /** Where a part of a pipeline stands: what a provider needs to know to open it. */
 export interface Place {
   /** The pipeline's name. */
@@ -17,5 +19,7 @@ export interface Provider<Part> {
   readonly name: string;
   /** Keeps its data on this machine and answers at once: a pipeline of such parts alone gets shorter defaults. */
   readonly embedded?: true;
+  /** Mistakes in its options: making one never throws, whoever loads the config reports them all. */
+  readonly problems?: readonly Problem[];
   open(place: Place): Part;
 }

@@ -33,6 +33,19 @@ export interface Delivery extends Message {
   readonly deliveries?: number;
 }
 
+/** What the pipeline expects of a queue, in milliseconds. */
+export interface Needs {
+  /** The outage that messages must outlast. */
+  readonly surviveMs: number;
+  /** How long a message is hidden from others when it is handed out. */
+  readonly leaseMs: number;
+}
+
+/** One thing that `provision` did or would do: `make the queue app-events in eu-west-1`. */
+export interface Provisioned {
+  readonly what: string;
+}
+
 export interface QueueLimits {
   /** Largest message, as measured by `sizeOf`, in bytes. */
   readonly messageBytes: number;
@@ -44,6 +57,8 @@ export interface QueueLimits {
   readonly leaseMs: number;
   /** Longest time from first delivery that a message can be held in all, in milliseconds. */
   readonly holdMs?: number;
+  /** Most messages that one process should hold at once, where the queue has a ceiling for all of them together. */
+  readonly heldMessages?: number;
 }
 
 /** A durable queue that delivers at least once. */
@@ -63,7 +78,9 @@ export interface Queue {
   extend(receipts: readonly string[], leaseMs: number): Promise<Outcome[]>;
   /** Approximate: for people and autoscalers, never for a proof. */
   backlog(): Promise<{ waiting: number; leased: number; oldestMs?: number }>;
-  readonly deadLetters?: Queue;
-  check(): Promise<readonly Finding[]>;
+  readonly deadLetters?: Queue | undefined;
+  check(needs: Needs): Promise<readonly Finding[]>;
+  /** Makes the queue, or changes what is not as it should be; repeatable. Nothing: all is. */
+  provision?(how: 'plan' | 'apply'): Promise<readonly Provisioned[]>;
   close(): Promise<void>;
 }

@@ -148,7 +148,7 @@ export interface Warehouse {
     readonly minTime: string;
     readonly maxTime: string;
   };
-  /** A lake of the warehouse's own for load files; else the pipeline's lake, where `canRead` says so. */
+  /** A lake of the warehouse's own for load files, for where it cannot read the pipeline's lake. */
   readonly staging?: Lake;
   canRead(lakeUri: string): boolean;
   /**

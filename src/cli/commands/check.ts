@@ -25,8 +25,8 @@ export function registerCheck(program: Command): void {
           }
         };
         for (const name of Object.keys(settings.sources))
-          await ask(`source ${name}`, () => parts.sources[name]!.check());
-        await ask('secondary', () => parts.secondary.check());
+          await ask(`source ${name}`, () => parts.sources[name]!.check(settings));
+        await ask('secondary', () => parts.secondary.check(settings));
         await ask('lake', () => parts.lake.check());
         await ask('warehouse', () => parts.warehouse.check());
         await ask('staging', async () => (parts.staging === parts.lake ? [] : parts.staging.check()));

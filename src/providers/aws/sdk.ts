@@ -29,6 +29,8 @@ function ignore(): void {
 
 /** Options of every client of the SDK; credentials, region and profile come from the SDK's own default chain. */
 export function clientOptions({ longestMs, silenceMs }: Patience) {
+  // It would warn on Node 20 in every process; the version that we depend on was made for it.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return {
     maxAttempts: 3,
     retryMode: 'standard',

@@ -16,6 +16,7 @@ import type {
 } from '../warehouse.js';
 import { heldOf, heldSql } from './duckdb-held.js';
 import { Ownership } from './duckdb-ownership.js';
+import { folderLake } from './lake.js';
 
 /**
  * A warehouse in a DuckDB file. `path` is absolute or relative to the folder that holds `.catchment`; default
@@ -26,10 +27,12 @@ export function duckdb(options: { path?: string } = {}): Provider<Warehouse> {
   return {
     name: 'duckdb',
     embedded: true,
-    open({ dataDir }) {
+    open(place) {
+      const { dataDir } = place;
       const path =
         options.path === undefined ? join(dataDir, 'warehouse.duckdb') : resolve(dirname(dataDir), options.path);
-      return new SharedDuckDB(resolve(path));
+      const staging = folderLake({ path: join(dataDir, 'staging') }).open({ ...place, part: 'staging' });
+      return new SharedDuckDB(resolve(path), staging);
     },
   };
 }
@@ -44,9 +47,12 @@ class SharedDuckDB implements Warehouse {
     maxTime: '9999-12-31T23:59:59.999Z',
   };
 
+  /** Beside the file: DuckDB reads load files off a disk alone. */
+  readonly staging: Lake;
   readonly #database: Ownership;
 
-  constructor(path: string) {
+  constructor(path: string, staging: Lake) {
+    this.staging = staging;
     this.#database = new Ownership(path);
   }
 

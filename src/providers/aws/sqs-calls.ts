@@ -1,0 +1,135 @@
+import type * as Client from '@aws-sdk/client-sqs';
+import type {
+  ChangeMessageVisibilityBatchRequestEntry,
+  DeleteMessageBatchRequestEntry,
+  Message as SqsMessage,
+  QueueAttributeName,
+  SendMessageBatchRequestEntry,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+
+import { CatchmentError } from '../../errors.js';
+import { clientOptions, sdkError, unavailable } from './sdk.js';
+import type { Attributes } from './sqs-attributes.js';
+import type { BatchResult } from './sqs-batches.js';
+import type { QueueUrl } from './sqs-url.js';
+
+type Sdk = typeof Client;
+
+/** No request waits for longer than two seconds, or carries more than a receive of ten of the largest messages. */
+const patience = { longestMs: 15_000, silenceMs: 15_000 };
+
+/** SQS's calls on one queue. Each throws `Unavailable` with what was asked; the SDK is loaded by the first. */
+export class SqsCalls {
+  readonly queue: QueueUrl;
+  readonly #region: string | undefined;
+  #opened: Promise<{ client: SQSClient; sdk: Sdk }> | undefined;
+  #closed = false;
+
+  constructor(queue: QueueUrl, region: string | undefined) {
+    this.queue = queue;
+    this.#region = region ?? queue.region;
+  }
+
+  async receive(want: { messages: number; waitSeconds: number; leaseSeconds: number }): Promise<readonly SqsMessage[]> {
+    const { Messages } = await this.call('receiving from', 'sqs:ReceiveMessage', (client, sdk, QueueUrl) =>
+      client.send(
+        new sdk.ReceiveMessageCommand({
+          QueueUrl,
+          MaxNumberOfMessages: want.messages,
+          WaitTimeSeconds: want.waitSeconds,
+          VisibilityTimeout: want.leaseSeconds,
+          MessageAttributeNames: ['All'],
+          MessageSystemAttributeNames: ['SentTimestamp', 'ApproximateReceiveCount', 'MessageGroupId'],
+        }),
+      ),
+    );
+    return Messages ?? [];
+  }
+
+  send(Entries: SendMessageBatchRequestEntry[]): Promise<BatchResult> {
+    return this.call('sending to', 'sqs:SendMessage', (client, sdk, QueueUrl) =>
+      client.send(new sdk.SendMessageBatchCommand({ QueueUrl, Entries })),
+    );
+  }
+
+  delete(Entries: DeleteMessageBatchRequestEntry[]): Promise<BatchResult> {
+    return this.call('acknowledging on', 'sqs:DeleteMessage', (client, sdk, QueueUrl) =>
+      client.send(new sdk.DeleteMessageBatchCommand({ QueueUrl, Entries })),
+    );
+  }
+
+  extend(Entries: ChangeMessageVisibilityBatchRequestEntry[]): Promise<BatchResult> {
+    return this.call('extending leases on', 'sqs:ChangeMessageVisibility', (client, sdk, QueueUrl) =>
+      client.send(new sdk.ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })),
+    );
+  }
+
+  async attributes(...AttributeNames: QueueAttributeName[]): Promise<Attributes> {
+    const { Attributes } = await this.call('looking at', 'sqs:GetQueueAttributes', (client, sdk, QueueUrl) =>
+      client.send(new sdk.GetQueueAttributesCommand({ QueueUrl, AttributeNames })),
+    );
+    return Attributes ?? {};
+  }
+
+  /** All of the queue's attributes; undefined where there is no such queue. */
+  find(): Promise<Attributes | undefined> {
+    return this.call('looking at', 'sqs:GetQueueAttributes', async (client, sdk, QueueUrl) => {
+      try {
+        const command = new sdk.GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] });
+        return (await client.send(command)).Attributes ?? {};
+      } catch (error) {
+        if (/QueueDoesNotExist$|NonExistentQueue$/.test(sdkError(error).name)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Returns the URL of what was made. */
+  async create(attributes: Attributes): Promise<string> {
+    const { QueueUrl } = await this.call('making', 'sqs:CreateQueue', (client, sdk) =>
+      client.send(new sdk.CreateQueueCommand({ QueueName: this.queue.name, Attributes: attributes })),
+    );
+    return QueueUrl!;
+  }
+
+  async set(attributes: Attributes): Promise<void> {
+    await this.call('changing', 'sqs:SetQueueAttributes', (client, sdk, QueueUrl) =>
+      client.send(new sdk.SetQueueAttributesCommand({ QueueUrl, Attributes: attributes })),
+    );
+  }
+
+  /** `what` and the queue make a sentence; `permission` is what is to be granted where it is refused. */
+  async call<Output>(
+    what: string,
+    permission: string,
+    ask: (client: SQSClient, sdk: Sdk, QueueUrl: string) => Promise<Output>,
+  ): Promise<Output> {
+    if (this.#closed) throw closed(this.queue);
+    try {
+      const { client, sdk } = await (this.#opened ??= this.#open());
+      return await ask(client, sdk, this.queue.url);
+    } catch (error) {
+      throw unavailable(error, { doing: `${what} the queue ${this.queue.url}`, permission });
+    }
+  }
+
+  /** Calls under way are to have ended: what is asked later is refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    (await this.#opened?.catch(() => undefined))?.client.destroy();
+  }
+
+  async #open(): Promise<{ client: SQSClient; sdk: Sdk }> {
+    const sdk = await import('@aws-sdk/client-sqs');
+    // A queue's URL names the service too: with PrivateLink, FIPS or a stand-in it is the only address there is.
+    const { endpoint } = this.queue;
+    const region = this.#region === undefined ? {} : { region: this.#region };
+    const client = new sdk.SQSClient({ ...clientOptions(patience), ...region, endpoint });
+    return { client, sdk };
+  }
+}
+
+function closed({ url }: QueueUrl): CatchmentError {
+  return new CatchmentError(`The queue ${url} is closed.`, { path: url });
+}
