@@ -34,6 +34,11 @@ export class Leases {
     return this.#leaseMs;
   }
 
+  /** Messages that this process has leased, as far as it can tell. */
+  get held(): number {
+    return this.#held.size;
+  }
+
   hold(receipts: readonly string[]): void {
     const now = performance.now();
     for (const receipt of receipts) this.#held.set(receipt, { until: now + this.#leaseMs, since: now });

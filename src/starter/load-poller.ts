@@ -6,6 +6,8 @@ import type { Delivery, Queue } from '../providers/queue.js';
 import { aborted } from '../signals.js';
 import { readDoorbell, WaitingDoorbells, type Rung } from './doorbells.js';
 import { Leases } from './leases.js';
+import { Receivers } from './receivers.js';
+import { manyMessages } from './room.js';
 
 /** Runs `loadBatch` over the objects, to its end. Throws where it did not come to every table. */
 export type LoadRun = (objects: readonly ObjectToLoad[]) => Promise<unknown>;
@@ -23,6 +25,8 @@ export interface LoadPollerOptions {
   readonly log: Logger;
 }
 
+/** Of a queue that hands out few messages a request. */
+const mostReceivers = 4;
 const mostLoads = 2;
 /** A load that takes longer is waiting for one of its tables: those behind it must not wait for that too. */
 const slowMs = 60_000;
@@ -41,6 +45,8 @@ const mostStrays = 10_000;
 export class LoadPoller {
   readonly #options: LoadPollerOptions;
   readonly #leases: Leases;
+  /** Of one request. */
+  readonly #messages: number;
   readonly #waiting: WaitingDoorbells;
   /** With the time when each started. */
   readonly #running = new Map<Promise<void>, number>();
@@ -53,14 +59,15 @@ export class LoadPoller {
   constructor(options: LoadPollerOptions) {
     this.#options = options;
     this.#leases = new Leases(options.queue, options.leaseMs, options.log);
+    this.#messages = Math.min(options.queue.limits.receiveMessages, manyMessages);
     this.#waiting = new WaitingDoorbells(options.maxObjects);
   }
 
   /** Until `stop` is aborted, then until the loads under way ended or `giveUp` is aborted; the rest goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     stop.addEventListener('abort', () => (this.#stopping = true));
-    const receivers = this.#options.queue.limits.receiveMessages >= 100 ? 1 : 4;
-    await Promise.all(Array.from({ length: receivers }, () => this.#receive(stop)));
+    const most = this.#options.queue.limits.receiveMessages >= manyMessages ? 1 : mostReceivers;
+    await new Receivers(this.#messages, most, (signal) => this.#receive(signal)).run(stop);
     this.#stopping = true;
     clearTimeout(this.#due);
     const givenUp = aborted(giveUp);
@@ -68,23 +75,23 @@ export class LoadPoller {
     await this.#leases.stop();
   }
 
-  async #receive(stop: AbortSignal): Promise<void> {
+  async #receive(stop: AbortSignal): Promise<number | undefined> {
     const { queue, log } = this.#options;
-    while (!stop.aborted) {
-      if (this.#waiting.size >= mostWaiting) {
-        await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
-        continue;
-      }
-      try {
-        const messages = Math.min(queue.limits.receiveMessages, 100);
-        const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal: stop });
-        const done = this.#take(deliveries);
-        this.#flow();
-        await this.#leases.acknowledge(done);
-      } catch (error) {
-        log.warn(logged(error), 'the secondary queue does not answer; tried again');
-        await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
-      }
+    if (this.#waiting.size >= mostWaiting) {
+      await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
+      return undefined;
+    }
+    try {
+      const want = { messages: this.#messages, waitMs, leaseMs: this.#leases.leaseMs, signal: stop };
+      const deliveries = await queue.receive(want);
+      const done = this.#take(deliveries);
+      this.#flow();
+      await this.#leases.acknowledge(done);
+      return deliveries.length;
+    } catch (error) {
+      log.warn(logged(error), 'the secondary queue does not answer; tried again');
+      await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
+      return undefined;
     }
   }
 

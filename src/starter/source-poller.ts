@@ -7,6 +7,8 @@ import type { Delivery, Queue } from '../providers/queue.js';
 import type { HeldBatch, Holding } from './holding.js';
 import { Leases } from './leases.js';
 import { OpenBatch } from './open-batch.js';
+import { Receivers } from './receivers.js';
+import { manyMessages, Room } from './room.js';
 
 /** Runs `ingestBatch` once for a held batch, to its end. Throws where Temporal does not answer or the run fails. */
 export type IngestRun = (batch: HeldBatch) => Promise<'stored' | 'returned'>;
@@ -22,10 +24,10 @@ export interface SourcePollerOptions {
   readonly log: Logger;
 }
 
-/** Bytes of bodies held at once, those being received included: about a third to a quarter of what they take in memory. */
-const heldBytes = 48_000_000;
 /** Batches in flight: fewer starve, since one takes a quarter of a second on busy cores. */
 const mostInFlight = 4;
+/** Of a queue that hands out few messages a request: at 15 ms a request of ten, some 10,000 messages a second. */
+const mostReceivers = 16;
 const waitMs = 10_000;
 /** Messages of a batch that was lost on its way to the lake come again after this. */
 const lostBackMs = 5_000;
@@ -41,6 +43,7 @@ export class SourcePoller {
   readonly #log: Logger;
   readonly #running = new Set<Promise<void>>();
   readonly #closed: OpenBatch[] = [];
+  readonly #room: Room;
   #open = new OpenBatch();
   #held = 0;
   #receiving = 0;
@@ -52,6 +55,7 @@ export class SourcePoller {
     this.#options = options;
     this.#log = options.log;
     this.#leases = new Leases(options.queue, options.leaseMs, options.log);
+    this.#room = new Room(options.queue.limits);
   }
 
   /** What this process has of its source and the lake has not: events, and bytes of bodies. */
@@ -63,9 +67,9 @@ export class SourcePoller {
 
   /** Until `stop` is aborted, then until all is stored or `giveUp` is aborted; what is left then goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
-    // A queue that hands out few messages a request needs several requests under way.
-    const receivers = this.#options.queue.limits.receiveMessages >= 100 ? 1 : 8;
-    await Promise.all(Array.from({ length: receivers }, () => this.#receive(stop)));
+    const { receiveMessages } = this.#options.queue.limits;
+    const most = receiveMessages >= manyMessages ? 1 : mostReceivers;
+    await new Receivers(receiveMessages, most, (signal) => this.#receive(signal)).run(stop);
     this.#stopping = true;
     this.#flow();
     const givenUp = aborted(giveUp);
@@ -76,42 +80,42 @@ export class SourcePoller {
     await this.#leases.stop();
   }
 
-  async #receive(stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) {
-      if (!this.#hasRoom()) {
-        await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
-        continue;
-      }
-      this.#receiving++;
-      try {
-        await this.#receiveOnce(stop);
-      } catch (error) {
-        this.#log.warn({ source: this.#options.source, ...logged(error) }, 'the source does not answer; tried again');
-        await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
-      } finally {
-        this.#receiving--;
-      }
+  async #receive(stop: AbortSignal): Promise<number | undefined> {
+    if (!this.#hasRoom()) {
+      await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
+      return undefined;
+    }
+    this.#receiving++;
+    try {
+      return await this.#receiveOnce(stop);
+    } catch (error) {
+      this.#log.warn({ source: this.#options.source, ...logged(error) }, 'the source does not answer; tried again');
+      await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);
+      return undefined;
+    } finally {
+      this.#receiving--;
     }
   }
 
   /** On its own, since a loop's variables would keep the last messages alive until the next ones come. */
-  async #receiveOnce(signal: AbortSignal): Promise<void> {
+  async #receiveOnce(signal: AbortSignal): Promise<number> {
     const { queue } = this.#options;
     const { receiveMessages: messages } = queue.limits;
     const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal });
     this.#leases.hold(deliveries.map(({ receipt }) => receipt));
+    this.#room.learn(deliveries.reduce((sum, { body }) => sum + body.length, 0));
     for (const [index, delivery] of deliveries.entries()) {
       this.#add(delivery);
       if (index % messagesATurn === messagesATurn - 1) await nextTurn();
     }
     this.#flow();
+    return deliveries.length;
   }
 
   #hasRoom(): boolean {
     if (this.#options.holding.failing && this.#running.size > 0) return false;
     if (this.#closed.length > 0) return false;
-    const reserved = this.#receiving * this.#options.queue.limits.receiveBytes;
-    return this.#held + reserved === 0 || this.#held + reserved + this.#options.queue.limits.receiveBytes <= heldBytes;
+    return this.#room.isThere({ bytes: this.#held, messages: this.#leases.held }, this.#receiving);
   }
 
   #add(delivery: Delivery): void {
