@@ -6,9 +6,11 @@ import { Command, CommanderError } from 'commander';
 import { registerBackfill } from './commands/backfill.js';
 import { registerCheck } from './commands/check.js';
 import { registerDev } from './commands/dev.js';
+import { registerDrainDlq } from './commands/drain-dlq.js';
 import { registerInit } from './commands/init.js';
 import { registerMigrate } from './commands/migrate.js';
 import { registerPoll } from './commands/poll.js';
+import { registerProvision } from './commands/provision.js';
 import { registerQuery } from './commands/query.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerRejected } from './commands/rejected.js';
@@ -68,9 +70,11 @@ function program(): Command {
     registerReconcile,
     registerBackfill,
     registerCheck,
+    registerProvision,
     registerMigrate,
     registerWorker,
     registerPoll,
+    registerDrainDlq,
   ])
     register(program);
   program.commands.forEach(addCommonOptions);

@@ -20,6 +20,7 @@ export class Leases {
   readonly #log: Logger;
   readonly #held = new Map<string, Lease>();
   readonly #timer: NodeJS.Timeout;
+  #acknowledged = 0;
   /** Until when no other extension is asked for: at the latest, since one that hangs must not let all leases lapse. */
   #extendingUntil = 0;
 
@@ -37,6 +38,11 @@ export class Leases {
   /** Messages that this process has leased, as far as it can tell. */
   get held(): number {
     return this.#held.size;
+  }
+
+  /** Messages that were acknowledged. */
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
   hold(receipts: readonly string[]): void {
@@ -64,6 +70,7 @@ export class Leases {
   async #acknowledgeOnce(receipts: readonly string[]): Promise<readonly string[]> {
     try {
       const outcomes = await this.#queue.acknowledge(receipts);
+      this.#acknowledged += outcomes.filter(({ status }) => status === 'done').length;
       return receipts.filter((_, index) => {
         const outcome = outcomes[index];
         return outcome?.status === 'failed' && outcome.retry;

@@ -63,6 +63,11 @@ export class LoadPoller {
     this.#waiting = new WaitingDoorbells(options.maxObjects);
   }
 
+  /** Messages that this poller is done with. */
+  get acknowledged(): number {
+    return this.#leases.acknowledged;
+  }
+
   /** Until `stop` is aborted, then until the loads under way ended or `giveUp` is aborted; the rest goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     stop.addEventListener('abort', () => (this.#stopping = true));

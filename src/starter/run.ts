@@ -1,134 +1,43 @@
-import { dataId } from '../config/data-id.js';
-import type { Settings } from '../config/settings.js';
-import { newId } from '../ids.js';
-import { createLogger, type Logger } from '../log.js';
-import type { MetricsAddress } from '../metrics/address.js';
-import type { Figures } from '../metrics/figures.js';
 import { watchHeld } from '../metrics/held.js';
-import { countingFailures, measuredIngest } from '../metrics/measured.js';
-import { watchProcess } from '../metrics/process.js';
-import { watchQueues } from '../metrics/queues.js';
-import { pollerTaskQueue, taskQueue } from '../names.js';
-import { openParts, type Parts } from '../open.js';
-import { runTemporalWorker } from '../running-worker.js';
-import { registerSearchAttributes } from '../search-attributes.js';
-import { aborted } from '../signals.js';
-import { connectUntil } from '../temporal.js';
-import { installTemporalRuntime } from '../temporal-runtime.js';
-import { createPollerActivities } from './activities.js';
-import { Encoder } from './encoder.js';
-import { Holding } from './holding.js';
+import { measuredIngest } from '../metrics/measured.js';
+import type { Queue } from '../providers/queue.js';
 import { LoadPoller } from './load-poller.js';
+import { runPollers, type PollerOptions, type PollerProcess } from './pollers.js';
 import { rhythmOf } from './rhythm.js';
 import { SourcePoller } from './source-poller.js';
-import { ingestRun, loadRun, type StarterContext } from './workflows.js';
-
-export interface PollerOptions {
-  readonly settings: Settings;
-  readonly signal: AbortSignal;
-  /** How long what is under way may take after the signal, in milliseconds. Default 5 s. */
-  readonly drainMs?: number;
-  /** Where metrics are served; by default nowhere, and none are taken. */
-  readonly metrics?: MetricsAddress;
-  readonly log?: Logger;
-}
-
-/** Each batch that may be held has a slot, and others for attempts that hang: none holds up another. */
-const persistSlots = 64;
-/** Of the time that is left at the end, what the pollers have; the rest is for giving back and for Temporal's worker. */
-const pollersShare = 0.7;
+import { ingestRun, loadRun } from './workflows.js';
 
 /** Polls all sources and the secondary queue until the signal; then drains. Needs no table and never imports one. */
-export async function runPoller({
-  settings,
-  signal,
-  drainMs = 5_000,
-  metrics,
-  log = createLogger('poll'),
-}: PollerOptions): Promise<void> {
-  const figures = await installTemporalRuntime(log, settings.pipeline, metrics);
-  const parts = openParts(settings);
-  const encoder = new Encoder();
-  if (figures !== undefined) {
-    watchProcess(figures, signal);
-    watchQueues(parts, settings, figures, signal);
-  }
-  try {
-    const temporal = await connectUntil(settings.dataDir, signal, log);
-    if (temporal === undefined) return;
-    const { connection, client, namespace } = temporal;
-    void registerSearchAttributes(connection, namespace);
-    const context: StarterContext = {
-      client,
-      settings,
-      taskQueue: taskQueue(settings.pipeline, await dataId(settings)),
-      poller: pollerTaskQueue(settings.pipeline, newId()),
-    };
-    const holding = new Holding(parts.lake, encoder, settings);
-    const activities = createPollerActivities(holding);
-    const workerStop = new AbortController();
-    const worker = runTemporalWorker(
-      {
-        connection,
-        namespace,
-        taskQueue: context.poller,
-        activities: figures === undefined ? activities : countingFailures(activities, figures),
-        maxConcurrentActivityTaskExecutions: persistSlots,
-      },
-      drainMs * (1 - pollersShare),
-      workerStop.signal,
-      log,
-    );
-    try {
-      const sources = createSourcePollers(context, parts, holding, figures, log);
-      const pollers = [...sources, createLoadPoller(context, parts, log)];
-      if (figures !== undefined) watchHeld(sources, figures, signal);
-      log.info({ sources: Object.keys(parts.sources) }, 'polling');
-      const giveUp = abortedAfter(signal, drainMs * pollersShare);
-      await Promise.all(pollers.map((poller) => poller.run(signal, giveUp)));
-    } finally {
-      workerStop.abort();
-      await worker;
-      await connection.close();
-    }
-  } finally {
-    await Promise.all([encoder.close(), parts.close()]);
-  }
-  log.info('drained');
+export async function runPoller(options: PollerOptions): Promise<void> {
+  await runPollers(options, (process) => {
+    const { parts, figures, log } = process;
+    const sources = Object.entries(parts.sources).map(([name, queue]) => createSourcePoller(process, name, queue));
+    if (figures !== undefined) watchHeld(sources, figures, options.signal);
+    log.info({ sources: Object.keys(parts.sources) }, 'polling');
+    return [...sources, createLoadPoller(process, parts.secondary)];
+  });
 }
 
-function createSourcePollers(
-  context: StarterContext,
-  parts: Parts,
-  holding: Holding,
-  figures: Figures | undefined,
-  log: Logger,
-): SourcePoller[] {
+/** Takes events off the queue as those of the source. */
+export function createSourcePoller(process: PollerProcess, source: string, queue: Queue): SourcePoller {
+  const { context, parts, holding, figures, log } = process;
   const { leaseMs, freshnessMs } = context.settings;
   const { lingerMs } = rhythmOf(freshnessMs, parts.warehouse.cadence);
   const ingest = figures === undefined ? ingestRun(context) : measuredIngest(ingestRun(context), figures);
-  return Object.entries(parts.sources).map(
-    ([source, queue]) => new SourcePoller({ source, queue, holding, leaseMs, log, ingest, lingerMs }),
-  );
+  return new SourcePoller({ source, queue, holding, leaseMs, log, ingest, lingerMs });
 }
 
-function createLoadPoller(context: StarterContext, parts: Parts, log: Logger): LoadPoller {
+/** Takes references off the queue. */
+export function createLoadPoller({ context, parts, log }: PollerProcess, queue: Queue): LoadPoller {
   const { leaseMs, freshnessMs, pipeline } = context.settings;
   return new LoadPoller({
     pipeline,
     leaseMs,
     log,
+    queue,
     lake: parts.lake.uri,
-    queue: parts.secondary,
     load: loadRun(context),
     cadenceMs: rhythmOf(freshnessMs, parts.warehouse.cadence).cadenceMs,
     maxObjects: parts.warehouse.cadence.maxFiles,
   });
-}
-
-/** Aborts so long after the other did; holds up no process that ends before. */
-function abortedAfter(signal: AbortSignal, ms: number): AbortSignal {
-  const later = new AbortController();
-  void aborted(signal).then(() => setTimeout(() => later.abort(), ms).unref());
-  return later.signal;
 }

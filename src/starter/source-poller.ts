@@ -65,6 +65,11 @@ export class SourcePoller {
     return { source, events: unstarted + holding.eventsOf(source), bytes: this.#held };
   }
 
+  /** Messages that this poller is done with. */
+  get acknowledged(): number {
+    return this.#leases.acknowledged;
+  }
+
   /** Until `stop` is aborted, then until all is stored or `giveUp` is aborted; what is left then goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     const { receiveMessages } = this.#options.queue.limits;

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+
+import { counted } from '../../amounts.js';
+import type { Settings } from '../../config/settings.js';
+import { ConfigError } from '../../errors.js';
+import type { Drained } from '../../starter/drain-dead-letters.js';
+import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
+import { loadSettings } from '../pipeline.js';
+import { stopSignal } from '../signals.js';
+
+export function registerDrainDlq(program: Command): void {
+  program
+    .command('drain-dlq')
+    .description('bring dead letters into the lake, under the ids and send times that they have')
+    .action(async (options: CommonOptions) => {
+      const signal = stopSignal(false);
+      const settings = await loadSettings(options);
+      await mustHaveDeadLetters(settings);
+      const { drainDeadLetters } = await import('../../starter/drain-dead-letters.js');
+      let told = '';
+      const drained = await drainDeadLetters({ settings, signal }, (now) => {
+        const text = describe(now);
+        if (text !== told) note((told = text));
+      });
+      const left = drained.some((queue) => queue.left > 0);
+      answer(options, { drained }, () => describe(drained));
+      if (left || signal.aborted) doesNotHold();
+    });
+}
+
+async function mustHaveDeadLetters(settings: Settings): Promise<void> {
+  const { openParts } = await import('../../open.js');
+  const parts = openParts(settings);
+  try {
+    const queues = [...Object.values(parts.sources), parts.secondary];
+    if (queues.some(({ deadLetters }) => deadLetters !== undefined)) return;
+    throw new ConfigError(
+      `${settings.file}: no queue has dead letters; name them where the queue is: sqs({ queueUrl: '…', deadLetterUrl: '…' })`,
+    );
+  } finally {
+    await parts.close();
+  }
+}
+
+function describe(drained: readonly Drained[]): string {
+  return drained
+    .map(({ queue, messages, left }) => {
+      const rest = left === 0 ? '' : `, about ${left} left`;
+      return `${queue}: ${counted(messages, 'dead letter')} ${queue === 'secondary' ? 'loaded' : 'in the lake'}${rest}`;
+    })
+    .join('\n');
+}
