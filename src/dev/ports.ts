@@ -42,7 +42,7 @@ export async function freePort(besides: readonly number[] = []): Promise<number>
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
