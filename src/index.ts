@@ -3,6 +3,8 @@ export type { Duration } from './durations.js';
 export * from './errors.js';
 export type { Attributes } from './events.js';
 export type { Json } from './json.js';
+export { s3 } from './providers/aws/s3.js';
+export type { S3Options } from './providers/aws/s3-options.js';
 export type { Lake, LakeObject } from './providers/lake.js';
 export { sqs } from './providers/aws/sqs.js';
 export type { SqsOptions } from './providers/aws/sqs-options.js';
@@ -10,6 +12,7 @@ export { duckdb } from './providers/local/duckdb.js';
 export { folderLake } from './providers/local/lake.js';
 export { localQueue, type LocalQueueOptions } from './providers/local/queue.js';
 export type { Place, Provider } from './providers/provider.js';
+export type { Provisioned } from './providers/provision.js';
 export type { Delivery, Finding, Message, Outcome, Queue, QueueLimits } from './providers/queue.js';
 export type * from './providers/warehouse.js';
 export {

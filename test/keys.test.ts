@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { batchPrefix, hourPrefix, objectKey, parseObjectKey } from '../src/keys.js';
-import { checkKey } from '../src/providers/local/lake-keys.js';
+import { checkKey } from '../src/providers/lake-keys.js';
 
 const batchAt = (time: number): string => {
   const hex = time.toString(16).padStart(12, '0');

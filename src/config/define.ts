@@ -74,27 +74,26 @@ export function defineConfig(config: Config): DefinedConfig {
   const parsed = configSchema.safeParse(config);
   const site = callSite(defineConfig);
   return parsed.success
-    ? { settings: settingsFrom(parsed.data), problems: providerProblems(parsed.data), site }
+    ? { settings: settingsFrom(parsed.data), problems: problemsOfParts(parsed.data), site }
     : { settings: settingsFrom({ pipeline: '', tables: [] }), problems: problemsOf(parsed.error), site };
 }
 
-/** What is wrong with the options of each part, by the part. */
-function providerProblems(config: z.output<typeof configSchema>): Problem[] {
-  const { sources = {}, lake, secondary, warehouse, staging } = config;
-  const parts: [string[], Provider<unknown> | undefined][] = [
-    ...Object.entries(sources).map(([name, part]): [string[], typeof part] => [['sources', name], part]),
-    ...Object.entries({ lake, secondary, warehouse, staging }).map(([name, part]): [string[], typeof part] => [
-      [name],
-      part,
-    ]),
-  ];
-  return parts.flatMap(([under, part]) =>
-    (part?.problems ?? []).map(({ path, message }) => ({
-      path: `${z.core.toDotPath(under)}${path === '' ? '' : `.${path}`}`,
-      message,
-    })),
+/** What the providers found wrong with their own options. */
+function problemsOfParts({
+  sources = {},
+  lake,
+  secondary,
+  warehouse,
+  staging,
+}: z.output<typeof configSchema>): Problem[] {
+  const parts = { ...prefixed('sources', sources), lake, secondary, warehouse, staging };
+  return Object.entries(parts).flatMap(([part, provider]) =>
+    (provider?.problems ?? []).map(({ path, message }) => ({ path: path === '' ? part : `${part}.${path}`, message })),
   );
 }
+
+const prefixed = <Value>(under: string, values: Readonly<Record<string, Value>>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [z.core.toDotPath([under, name]), value]));
 
 function settingsFrom(config: z.output<typeof configSchema>): DefinedConfig['settings'] {
   const {

@@ -1,3 +1,4 @@
+import type { Provisioned } from './provision.js';
 import type { Finding } from './queue.js';
 
 export interface LakeObject {
@@ -20,4 +21,9 @@ export interface Lake {
   /** Removes what is there; a key that is not there is no error. */
   remove(keys: readonly string[]): Promise<void>;
   check(): Promise<readonly Finding[]>;
+  /**
+   * Makes what the lake needs where it is to be made first; 'plan' changes nothing. Resolves with what was, or would be,
+   * done: nothing, where all is as wanted. Throws `Unavailable`.
+   */
+  provision?(how: 'plan' | 'apply'): Promise<readonly Provisioned[]>;
 }

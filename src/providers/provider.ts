@@ -19,7 +19,7 @@ export interface Provider<Part> {
   readonly name: string;
   /** Keeps its data on this machine and answers at once: a pipeline of such parts alone gets shorter defaults. */
   readonly embedded?: true;
-  /** Mistakes in its options: making one never throws, whoever loads the config reports them all. */
+  /** Mistakes in its options: whoever loads the config reports them all, and `open` throws `ConfigError`. */
   readonly problems?: readonly Problem[];
   open(place: Place): Part;
 }

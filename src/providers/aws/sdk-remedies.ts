@@ -60,6 +60,6 @@ export function remedyOf({ name, status, region }: SdkError, permission: string)
   const named = byName.find(([pattern]) => pattern.test(name))?.[1];
   if (named !== undefined) return named;
   if (status === 301 && region !== undefined) return `name the region '${region}' in the config`;
-  if (status === 403) return `allow ${permission} to who runs this`;
+  if (status === 403 || name === 'AccessDenied') return `allow ${permission} to who runs this`;
   return status === undefined ? undefined : byStatus[status];
 }

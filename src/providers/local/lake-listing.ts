@@ -1,9 +1,10 @@
 import { lstat, opendir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
+import { compareBytes, sortByBytes } from '../byte-order.js';
+import { folderOfPrefix, reservedFolder } from '../lake-keys.js';
 import type { LakeObject } from '../lake.js';
 import { codeOf, failure } from './lake-failures.js';
-import { compareBytes, folderOfPrefix, reservedFolder, sortByBytes } from './lake-keys.js';
 import type { LakeRoot } from './lake-root.js';
 
 /** How many objects are looked at together. */

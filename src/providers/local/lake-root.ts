@@ -2,8 +2,8 @@ import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { Unavailable } from '../../errors.js';
+import { refused, reservedFolder } from '../lake-keys.js';
 import { codeOf, failure } from './lake-failures.js';
-import { refused, reservedFolder } from './lake-keys.js';
 
 /**
  * The folder that a lake is, told apart from one that only stands where the lake should be. An unmounted disk leaves an

@@ -5,13 +5,13 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { LakeNotFound } from '../../errors.js';
+import { checkKey, refused } from '../lake-keys.js';
 import type { Lake, LakeObject } from '../lake.js';
 import type { Provider } from '../provider.js';
 import type { Finding } from '../queue.js';
 import { checkFolderLake } from './lake-check.js';
 import { DurableFolders } from './lake-durable.js';
 import { codeOf, failure } from './lake-failures.js';
-import { checkKey, refused } from './lake-keys.js';
 import { listFolder } from './lake-listing.js';
 import { LakeRoot } from './lake-root.js';
 

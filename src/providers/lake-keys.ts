@@ -1,23 +1,26 @@
-import { LakeKeyRefused } from '../../errors.js';
+import { LakeKeyRefused } from '../errors.js';
 
-/** At the lake's root, for what is no object: no key begins with it, no listing shows it. */
+/** At a folder's root, for what is no object: no key begins with it, in any lake, and no listing shows it. */
 export const reservedFolder = '.catchment-lake';
 
-/** The longest key of S3 and GCS, in UTF-8 bytes: a key that is good here is good there. */
-const longestKey = 1_024;
+/** The longest key of S3 and GCS, in UTF-8 bytes: a key that is good in one lake is good in all. */
+export const longestKey = 1_024;
 /** NAME_MAX of every common file system, in bytes. */
 const longestSegment = 255;
 
-/** Throws `LakeKeyRefused` for a key that no object can have, above all for one that would lead out of the folder. */
-export function checkKey(key: string): void {
-  const problem = problemOf(key) ?? problemOfFolder(key) ?? (key.endsWith('/') ? 'ends with "/"' : undefined);
+/**
+ * Throws `LakeKeyRefused` for a key that no object can have, above all for one that would lead out of the lake. `longest`:
+ * in bytes, where the store puts something in front of its own.
+ */
+export function checkKey(key: string, longest = longestKey): void {
+  const problem = problemOf(key, longest) ?? problemOfFolder(key) ?? (key.endsWith('/') ? 'ends with "/"' : undefined);
   if (problem !== undefined) throw refused(key, problem);
 }
 
 /** The folder part of a listing's prefix, which need not end at a "/". Throws `LakeKeyRefused`. */
 export function folderOfPrefix(prefix: string): string {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  const problem = folder === '' ? undefined : (problemOf(folder) ?? problemOfFolder(folder));
+  const problem = folder === '' ? undefined : (problemOf(folder, longestKey) ?? problemOfFolder(folder));
   if (problem !== undefined) throw refused(prefix, problem);
   return folder;
 }
@@ -27,12 +30,12 @@ export function refused(key: string, problem: string): LakeKeyRefused {
   return new LakeKeyRefused(`the lake takes no key ${shown}: it ${problem}`, { key: key.slice(0, longestKey) });
 }
 
-function problemOf(key: string): string | undefined {
+function problemOf(key: string, longest: number): string | undefined {
   if (key === '') return 'is empty';
   // A lone surrogate becomes U+FFFD on disk: two keys, one file.
   if (!key.isWellFormed()) return 'is not well-formed Unicode';
   if (key.includes('\0')) return 'holds a NUL';
-  if (Buffer.byteLength(key) > longestKey) return `is longer than ${longestKey} bytes`;
+  if (Buffer.byteLength(key) > longest) return `is longer than ${longest} bytes`;
   return undefined;
 }
 
@@ -47,16 +50,3 @@ function problemOfFolder(key: string): string | undefined {
   }
   return undefined;
 }
-
-/** Orders as the UTF-8 bytes do; UTF-16, and so `<`, puts surrogate pairs before U+E000 to U+FFFF. */
-export function compareBytes(a: string, b: string): number {
-  if (!beyondOrder.test(a) && !beyondOrder.test(b)) return a < b ? -1 : a > b ? 1 : 0;
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-/** Sorts in place as `compareBytes` orders. The engine's own order is much faster, and right for all but a few names. */
-export function sortByBytes(names: string[]): string[] {
-  return names.some((name) => beyondOrder.test(name)) ? names.sort(compareBytes) : names.sort();
-}
-
-const beyondOrder = /[\ud800-\uffff]/;
