@@ -1,3 +1,5 @@
+import type { Provisioned } from './provision.js';
+
 /** What became of one message of a call that carried many. */
 export type Outcome =
   | { readonly status: 'done' }
@@ -39,11 +41,6 @@ export interface Needs {
   readonly surviveMs: number;
   /** How long a message is hidden from others when it is handed out. */
   readonly leaseMs: number;
-}
-
-/** One thing that `provision` did or would do: `make the queue app-events in eu-west-1`. */
-export interface Provisioned {
-  readonly what: string;
 }
 
 export interface QueueLimits {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import type { Parts } from '../../open.js';
-import type { Provisioned } from '../../providers/queue.js';
+import type { Provisioned } from '../../providers/provision.js';
 import { answer, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 

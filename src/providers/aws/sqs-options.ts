@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { problemsOf, settingsOf, type Problem } from '../../problems.js';
+import { settingsOf } from '../../problems.js';
 import { parseQueueUrl, type QueueUrl } from './sqs-url.js';
 
 export interface SqsOptions {
@@ -21,45 +21,41 @@ export interface SqsOptions {
 }
 
 /** The options, read. */
-export interface CheckedOptions {
+export interface SqsSettings {
   readonly queue: QueueUrl;
   readonly deadLetters?: QueueUrl;
   readonly region?: string;
   readonly heldMessages: number;
 }
 
+const example = "'https://sqs.eu-west-1.amazonaws.com/123456789012/app-events'";
+
 const url = (option: string) =>
   z.unknown().transform((value, context) => {
     const parsed = parseQueueUrl(value);
     if (parsed !== undefined) return parsed;
-    const example = "'https://sqs.eu-west-1.amazonaws.com/123456789012/app-events'";
     context.addIssue(`is no URL of a queue; write ${option}: ${example}`);
     return z.NEVER;
   });
 
-const schema = settingsOf(
+export const sqsSchema = settingsOf(
   {
     queueUrl: url('queueUrl'),
     deadLetterUrl: url('deadLetterUrl').optional(),
-    region: z.string("is no region; write region: 'eu-west-1'").min(1, 'is empty; leave it out').optional(),
+    region: z
+      .string("is no region; write one such as 'eu-west-1'")
+      .regex(/^[a-z0-9-]{1,40}$/, "is no region; write one such as 'eu-west-1'")
+      .optional(),
     heldMessages: z
       .int('is no number of messages; write heldMessages: 20_000')
       .min(100, 'is too few for one batch; write at least 100')
       .max(100_000, 'is more than SQS hands out; write at most 100_000')
       .optional(),
   },
-  "is no object; write sqs({ queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/app-events' })",
-);
-
-export function readOptions(options: unknown): { checked?: CheckedOptions; problems: readonly Problem[] } {
-  const { data, error } = schema.safeParse(options);
-  if (data === undefined) return { problems: problemsOf(error) };
-  const { queueUrl, deadLetterUrl, region, heldMessages = 20_000 } = data;
-  const checked = {
-    queue: queueUrl,
-    heldMessages,
-    ...(deadLetterUrl !== undefined && { deadLetters: deadLetterUrl }),
-    ...(region !== undefined && { region }),
-  };
-  return { checked, problems: [] };
-}
+  `are no options of SQS; write sqs({ queueUrl: ${example} })`,
+).transform(({ queueUrl, deadLetterUrl, region, heldMessages = 20_000 }): SqsSettings => ({
+  queue: queueUrl,
+  heldMessages,
+  ...(deadLetterUrl !== undefined && { deadLetters: deadLetterUrl }),
+  ...(region !== undefined && { region }),
+}));

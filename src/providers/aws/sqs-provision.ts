@@ -2,7 +2,7 @@ import type { QueueAttributeName } from '@aws-sdk/client-sqs';
 
 import { describeDuration } from '../../durations.js';
 import { CatchmentError } from '../../errors.js';
-import type { Provisioned } from '../queue.js';
+import type { Provisioned } from '../provision.js';
 import {
   largestMessageBytes,
   longestRetentionSeconds,

@@ -3,14 +3,16 @@ import { randomUUID } from 'node:crypto';
 import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import pLimit, { type LimitFunction } from 'p-limit';
 
-import { CatchmentError, ConfigError, Unavailable } from '../../errors.js';
+import { CatchmentError, Unavailable } from '../../errors.js';
+import { checkOptions } from '../options.js';
 import type { Provider } from '../provider.js';
-import type { Delivery, Finding, Message, Needs, Outcome, Provisioned, Queue, QueueLimits } from '../queue.js';
+import type { Provisioned } from '../provision.js';
+import type { Delivery, Finding, Message, Needs, Outcome, Queue, QueueLimits } from '../queue.js';
 import { batchLimits, inBatches, ofFailedMessage, ofFailedReceipt, outcomesOf } from './sqs-batches.js';
 import { SqsCalls } from './sqs-calls.js';
 import { checkSqs } from './sqs-check.js';
 import { sizeOf, toDelivery, toSqs, type SqsContent } from './sqs-message.js';
-import { readOptions, type CheckedOptions, type SqsOptions } from './sqs-options.js';
+import { sqsSchema, type SqsOptions, type SqsSettings } from './sqs-options.js';
 import { provisionSqs } from './sqs-provision.js';
 
 /**
@@ -20,15 +22,8 @@ import { provisionSqs } from './sqs-provision.js';
  * refuses) is sent in an encoding of ours, and what others' producers send is taken as it is.
  */
 export function sqs(options: SqsOptions): Provider<Queue> {
-  const { checked, problems } = readOptions(options);
-  return {
-    name: 'sqs',
-    problems,
-    open() {
-      if (checked === undefined) throw new ConfigError(`sqs: ${problems.map(({ message }) => message).join('; ')}`);
-      return new SqsQueue(checked);
-    },
-  };
+  const checked = checkOptions(sqsSchema, options);
+  return { name: 'sqs', problems: checked.problems, open: (place) => new SqsQueue(checked.of(place)) };
 }
 
 /** AWS: SQS developer guide, "Amazon SQS visibility timeout": from when a message is received, extensions included. */
@@ -44,18 +39,18 @@ const callsAtOnce = 16;
 
 class SqsQueue implements Queue {
   readonly limits: QueueLimits;
-  readonly #options: CheckedOptions;
+  readonly #settings: SqsSettings;
   readonly calls: SqsCalls;
   readonly #dead: SqsQueue | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #atOnce = { send: pLimit(callsAtOnce), acknowledge: pLimit(callsAtOnce), extend: pLimit(callsAtOnce) };
   #closing = false;
 
-  constructor(options: CheckedOptions) {
-    const { queue, deadLetters, region, heldMessages } = options;
-    this.#options = options;
+  constructor(settings: SqsSettings) {
+    const { queue, deadLetters, region, heldMessages } = settings;
+    this.#settings = settings;
     this.calls = new SqsCalls(queue, region);
-    const { deadLetters: _, ...others } = options;
+    const { deadLetters: _, ...others } = settings;
     if (deadLetters !== undefined) this.#dead = new SqsQueue({ ...others, queue: deadLetters });
     this.limits = {
       messageBytes: batchLimits.bytes,
@@ -124,7 +119,7 @@ class SqsQueue implements Queue {
 
   /** A FIFO queue wants a group; and an id, for which it would swallow another message with the same. */
   #ordered({ MessageGroupId = 'catchment' }: SqsContent): Partial<SendMessageBatchRequestEntry> {
-    return this.#options.queue.fifo ? { MessageGroupId, MessageDeduplicationId: randomUUID() } : {};
+    return this.#settings.queue.fifo ? { MessageGroupId, MessageDeduplicationId: randomUUID() } : {};
   }
 
   acknowledge(receipts: readonly string[]): Promise<Outcome[]> {
@@ -189,7 +184,7 @@ class SqsQueue implements Queue {
   }
 
   check(needs: Needs): Promise<readonly Finding[]> {
-    return checkSqs(this.calls, this.#dead?.calls, this.#options.heldMessages, needs);
+    return checkSqs(this.calls, this.#dead?.calls, this.#settings.heldMessages, needs);
   }
 
   provision(how: 'plan' | 'apply'): Promise<readonly Provisioned[]> {
@@ -203,7 +198,7 @@ class SqsQueue implements Queue {
   }
 
   #tooLarge(bytes: number): Outcome {
-    const { url } = this.#options.queue;
+    const { url } = this.#settings.queue;
     const error = new CatchmentError(
       `A message of ${bytes} bytes, as SQS counts it, is too large for the queue ${url}, which takes ${batchLimits.bytes}: ` +
         'split it, or send a reference to what it holds.',
