@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+
+import {
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+
+import { sqs } from '../../src/providers/aws/sqs.js';
+import type { SqsOptions } from '../../src/providers/aws/sqs-options.js';
+import type { Delivery, Finding, Queue } from '../../src/providers/queue.js';
+import { sqsEndpoint, sqsmemEndpoint } from '../standins/aws.js';
+import { until } from '../until.js';
+
+const needs = { surviveMs: 3 * 86_400_000, leaseMs: 300_000 };
+const opened: Queue[] = [];
+afterEach(() => Promise.all(opened.splice(0).map((queue) => queue.close())));
+
+function open(options: SqsOptions): Queue {
+  const queue = sqs(options).open({ pipeline: 'test', dataDir: 'unused', part: 'secondary' });
+  opened.push(queue);
+  return queue;
+}
+
+const urlOf = (endpoint: string, name: string = randomUUID()): string => `${endpoint}/000000000000/${name}`;
+const clientOf = (endpoint: string): SQSClient => new SQSClient({ endpoint });
+const set = (endpoint: string, QueueUrl: string, Attributes: Record<string, string>) =>
+  clientOf(endpoint).send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+
+async function receive(queue: Queue, leaseMs = 30_000): Promise<Delivery> {
+  const { signal } = new AbortController();
+  const [delivery] = await queue.receive({ messages: 1, waitMs: 20_000, leaseMs, signal });
+  return delivery!;
+}
+
+/** What `check` finds beside what is well. */
+const troubles = (findings: readonly Finding[]): string[] =>
+  findings.filter(({ level }) => level !== 'ok').map(({ level, what }) => `${level}: ${what}`);
+
+describe.each([
+  ['ElasticMQ', sqsEndpoint],
+  ['sqsmem', sqsmemEndpoint],
+])('sqs() on %s', (_, endpointOf) => {
+  test('provision makes what is not there, changes what differs, and has nothing to do then', async () => {
+    const endpoint = await endpointOf();
+    const [queueUrl, deadLetterUrl] = [urlOf(endpoint), urlOf(endpoint)];
+    const queue = open({ queueUrl, deadLetterUrl });
+    const plan = await queue.provision!('plan');
+    expect(plan.map(({ what }) => what)).toEqual([
+      expect.stringMatching(/^make the SQS queue .*: keep messages for 14 d/),
+      expect.stringMatching(/^make the SQS queue .*: keep messages for 14 d.* after 1000 receives$/),
+    ]);
+    expect((await queue.check(needs))[0]).toMatchObject({ level: 'error' }); // the plan made nothing
+    expect(await queue.provision!('apply')).toHaveLength(2);
+    expect(await queue.provision!('apply')).toEqual([]);
+    expect(await queue.provision!('plan')).toEqual([]);
+    const alone = open({ queueUrl });
+    expect(await alone.provision!('plan')).toEqual([]);
+
+    const [, arn] = /"deadLetterTargetArn":"([^"]*)"/.exec(JSON.stringify(await redriveOf(endpoint, queueUrl)))!;
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: 3 });
+    await set(endpoint, queueUrl, { RedrivePolicy });
+    expect(troubles(await queue.check(needs))).toContainEqual(
+      expect.stringMatching(/^error: .* gives a message up after 3 receives, 15 min of leases: in an outage of 3 d/),
+    );
+    expect(troubles(await alone.check(needs))).toContainEqual(
+      expect.stringMatching(/^error: .* sends dead letters to .*, which the config does not name/),
+    );
+    expect(await queue.provision!('apply')).toEqual([
+      { what: expect.stringContaining('after 1000 receives') as string },
+    ]);
+    expect(troubles(await queue.check(needs)).filter((line) => line.startsWith('error'))).toEqual([]);
+  });
+
+  test('a message that is given up keeps its id and send time, and its queue says that it is there', async () => {
+    const endpoint = await endpointOf();
+    const [queueUrl, deadLetterUrl] = [urlOf(endpoint), urlOf(endpoint)];
+    const queue = open({ queueUrl, deadLetterUrl });
+    await queue.provision!('apply');
+    const policy = (await redriveOf(endpoint, queueUrl)) as Record<string, unknown>;
+    await set(endpoint, queueUrl, { RedrivePolicy: JSON.stringify({ ...policy, maxReceiveCount: 1 }) });
+    await queue.send([{ body: Buffer.from('again and again'), attributes: { kind: 'test' } }]);
+    const first = await receive(queue);
+    await queue.extend([first.receipt], 0);
+    const { signal } = new AbortController();
+    await until(
+      'the message to be a dead letter',
+      async () => {
+        await queue.receive({ messages: 1, waitMs: 0, leaseMs: 1_000, signal });
+        return (await queue.deadLetters!.backlog()).waiting === 1;
+      },
+      20_000,
+    );
+    const dead = await receive(queue.deadLetters!);
+    expect(dead).toMatchObject({ id: first.id, sentAt: first.sentAt, attributes: { kind: 'test' } });
+    expect(Buffer.from(dead.body).toString()).toBe('again and again');
+    await queue.deadLetters!.extend([dead.receipt], 0);
+    expect(troubles(await queue.check(needs))).toContainEqual(
+      expect.stringMatching(/^warning: .* holds about 1 messages$/),
+    );
+  });
+
+  test("other producers' messages are taken as they are", async () => {
+    const endpoint = await endpointOf();
+    const queueUrl = urlOf(endpoint);
+    const queue = open({ queueUrl });
+    await queue.provision!('apply');
+    const sent = await clientOf(endpoint).send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: '\ufeff{"a": 1}\n',
+        MessageAttributes: {
+          number: { DataType: 'Number', StringValue: '12.50' },
+          binary: { DataType: 'Binary.gzip', BinaryValue: Uint8Array.of(0, 255) },
+          text: { DataType: 'String.lang', StringValue: 'grüße' },
+        },
+      }),
+    );
+    const delivery = await receive(queue);
+    expect(delivery).toMatchObject({
+      id: sent.MessageId,
+      attributes: { number: '12.50', binary: 'AP8=', text: 'grüße' },
+    });
+    expect(Buffer.from(delivery.body).toString()).toBe('\ufeff{"a": 1}\n');
+    expect(Math.abs(delivery.sentAt.getTime() - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('a fairness group is passed through', async () => {
+    const queue = open({ queueUrl: urlOf(await endpointOf()) });
+    await queue.provision!('apply');
+    await queue.send([{ body: Buffer.from('grouped'), attributes: {}, group: 'tenant-1' }]);
+    expect((await receive(queue)).group).toBe('tenant-1');
+  });
+
+  test('a queue that is not there is Unavailable, with what to do, for every call', async () => {
+    const queue = open({ queueUrl: urlOf(await endpointOf(), 'nowhere') });
+    const { signal } = new AbortController();
+    const refused = /nowhere: .*(QueueDoesNotExist|NonExistentQueue).*; make the queue with catchment provision/;
+    const want = { messages: 1, waitMs: 0, leaseMs: 1_000, signal };
+    await expect(queue.receive(want)).rejects.toMatchObject({
+      name: 'Unavailable',
+      message: expect.stringMatching(refused) as string,
+    });
+    const [sent] = await queue.send([{ body: Buffer.from('a'), attributes: {} }]);
+    expect(sent).toMatchObject({
+      status: 'failed',
+      retry: true,
+      error: { message: expect.stringMatching(refused) as string },
+    });
+    expect(await queue.acknowledge(['a'])).toMatchObject([{ status: 'failed', retry: true }]);
+    await expect(queue.backlog()).rejects.toMatchObject({ name: 'Unavailable' });
+  });
+});
+
+test('check warns of a queue that delays each message', async () => {
+  const endpoint = await sqsEndpoint(); // sqsmem knows no delays
+  const queueUrl = urlOf(endpoint);
+  const queue = open({ queueUrl });
+  await queue.provision!('apply');
+  await set(endpoint, queueUrl, { DelaySeconds: '7' });
+  expect(troubles(await queue.check(needs))).toContainEqual(expect.stringMatching(/delays each message by 7 s/));
+});
+
+describe('sqs() on sqsmem, which keeps all attributes', () => {
+  test('check names each attribute that would lose or delay messages', async () => {
+    const endpoint = await sqsmemEndpoint();
+    const [queueUrl, deadLetterUrl] = [urlOf(endpoint), urlOf(endpoint)];
+    const queue = open({ queueUrl, deadLetterUrl, heldMessages: 1_000 });
+    await queue.provision!('apply');
+    expect(troubles(await queue.check(needs))).toEqual([]);
+    const all = (await queue.check(needs)).map(({ what }) => what).join('\n');
+    expect(all).toContain('120 pollers of 1000 each');
+    await set(endpoint, queueUrl, {
+      MessageRetentionPeriod: '259200',
+      MaximumMessageSize: '262144',
+    });
+    await set(endpoint, deadLetterUrl, { MessageRetentionPeriod: '86400' });
+    expect(troubles(await queue.check(needs))).toEqual([
+      expect.stringMatching(/^error: .* keeps messages for 3 d: what waits is lost in an outage of 3 d/),
+      expect.stringMatching(/^error: .* keeps messages for 24 h, less than /),
+      expect.stringMatching(/^warning: .* takes messages of 262144 bytes/),
+    ]);
+    expect((await queue.provision!('apply')).map(({ what }) => what)).toEqual([
+      expect.stringMatching(/keep messages for 14 d$/),
+      expect.stringMatching(/keep messages for 14 d$/),
+      expect.stringMatching(/take messages of 1048576 bytes$/),
+    ]);
+  });
+
+  test('a lease that would be longer than SQS allows in all is expired', async () => {
+    const queue = open({ queueUrl: urlOf(await sqsmemEndpoint()) });
+    await queue.provision!('apply');
+    await queue.send([{ body: Buffer.from('long'), attributes: {} }]);
+    const { receipt } = await receive(queue);
+    await until(
+      'more than nothing to have passed',
+      async () => {
+        const [outcome] = await queue.extend([receipt], queue.limits.holdMs!);
+        return outcome?.status === 'expired';
+      },
+      10_000,
+    );
+  });
+});
+
+async function redriveOf(endpoint: string, QueueUrl: string): Promise<unknown> {
+  const { Attributes } = await clientOf(endpoint).send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['RedrivePolicy'] }),
+  );
+  return JSON.parse(Attributes!['RedrivePolicy']!);
+}
