@@ -45,7 +45,8 @@ export async function run(program, args, { cwd = root, env = {}, needed } = {}) 
     });
     return `${stdout}${stderr}`;
   } catch (error) {
-    if (error.code === 'ENOENT') throw new Error(`there is no ${program}; it needs ${needed ?? program}`, { cause: error });
+    if (error.code === 'ENOENT')
+      throw new Error(`there is no ${program}; it needs ${needed ?? program}`, { cause: error });
     const said = `${error.stdout ?? ''}\n${error.stderr ?? ''}`.trim().split('\n');
     // Maven explains itself over many lines, the last of which are links; pip and go come to the point at the end.
     const line = said.find((each) => /^\[ERROR\]/.test(each)) ?? said.findLast((each) => /\S/.test(each));
