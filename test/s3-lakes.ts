@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+
+import type { S3 } from '@aws-sdk/client-s3';
+
+import { Bucket } from '../src/providers/aws/s3-bucket.js';
+import type { S3Settings } from '../src/providers/aws/s3-options.js';
+import { S3Lake } from '../src/providers/aws/s3.js';
+import type { Patience } from '../src/providers/aws/sdk.js';
+
+/** The stand-in for S3, started by who runs the tests. */
+export const upstream = process.env['CATCHMENT_TEST_S3'];
+
+process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
+process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
+
+export function bucketAt(endpoint: string, more: Partial<S3Settings> = {}, patience?: Patience): Bucket {
+  const settings = { bucket: `catchment-${randomUUID()}`, prefix: '', region: 'us-east-1', pathStyle: true, ...more };
+  return new Bucket({ ...settings, endpoint }, patience);
+}
+
+/** A new bucket, its lake and the SDK's own client. */
+export async function newLake(
+  endpoint: string,
+  more: Partial<S3Settings> = {},
+  patience?: Patience,
+): Promise<{ lake: S3Lake; bucket: Bucket; client: S3 }> {
+  const bucket = bucketAt(endpoint, more, patience);
+  const client = await bucket.client();
+  await client.createBucket({ Bucket: bucket.name });
+  return { lake: new S3Lake(bucket), bucket, client };
+}
