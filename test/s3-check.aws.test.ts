@@ -57,7 +57,7 @@ suite('check', () => {
     const { lake: other } = await newLake(store.endpoint, { encryption: { kmsKeyId: 'a-key' } });
     const findings = await other.check();
     expect(levels(findings)).toEqual(['error']);
-    expect(texts(findings)).toMatch(/asked for aws:kms with the key a-key, the store encrypts by none/);
+    expect(texts(findings)).toMatch(/asked for SSE-KMS, a-key, the store encrypts by nothing/);
   });
 
   const rule = (Prefix: string, action: Partial<LifecycleRule>): LifecycleRule => ({

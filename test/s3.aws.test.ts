@@ -61,6 +61,13 @@ suite('a lake on a store that fails', () => {
       await expectBody(lake, 'first/a', Buffer.from('the bytes of another'));
     });
 
+    test('that was refused at first has not written what another wrote alike', async () => {
+      await lake.put('alike/a', a);
+      store.calm();
+      onPut(1, refusal(409, 'ConditionalRequestConflict'));
+      expect(await lake.put('alike/a', a)).toBe('kept');
+    });
+
     test('of a key that is free again, when it looks, is tried again', async () => {
       onPut(1, refusal(412, 'PreconditionFailed'));
       expect(await lake.put('vanished/a', a)).toBe('written');

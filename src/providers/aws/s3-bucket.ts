@@ -28,7 +28,10 @@ export class Bucket {
 
   /** The SDK is read at the first call: it takes a while, and a pipeline of embedded parts never needs it. */
   client(): Promise<S3> {
-    this.#client ??= this.#connect();
+    this.#client ??= this.#connect().catch((error: unknown) => {
+      this.#client = undefined;
+      throw this.failure(error, 'opening the lake', '');
+    });
     return this.#client;
   }
 

@@ -6,6 +6,7 @@ import type { Lake } from '../lake.js';
 import type { Finding } from '../queue.js';
 import type { Bucket } from './s3-bucket.js';
 import { checkKeeping } from './s3-check-keeping.js';
+import { describeEncryption, isAsAsked } from './s3-encryption.js';
 
 /** Whether the bucket can be used, keeps what is put there and lets nothing be put over it. Never throws. */
 export async function checkBucket(bucket: Bucket, lake: Lake): Promise<readonly Finding[]> {
@@ -58,24 +59,20 @@ async function checkRoundTrip(bucket: Bucket, lake: Lake, key: string): Promise<
 }
 
 /** Held against an object, since a bucket's own setting says nothing of what a put asks for. */
-async function checkEncryption(bucket: Bucket, key: string): Promise<Finding[]> {
+async function checkEncryption(bucket: Bucket, probe: string): Promise<Finding[]> {
   const { encryption } = bucket.settings;
   if (encryption === undefined) return [];
   const client = await bucket.client();
-  const { ServerSideEncryption: found = 'none', SSEKMSKeyId: keyId = '' } = await client
-    .headObject(bucket.at(key))
+  const { ServerSideEncryption: found, SSEKMSKeyId: key } = await client
+    .headObject(bucket.at(probe))
     .catch((error: unknown) => {
-      throw bucket.failure(error, `reading ${key}`, 's3:GetObject', key);
+      throw bucket.failure(error, `reading ${probe}`, 's3:GetObject', probe);
     });
-  const asked = encryption === 's3' ? 'AES256' : 'aws:kms';
-  const askedKey = encryption === 's3' ? undefined : encryption.kmsKeyId;
-  // A key may be asked for by its id, an alias or an ARN; an object names its ARN.
-  const isOther = askedKey !== undefined && !askedKey.includes('alias/') && !keyId.endsWith(askedKey);
-  if (found === asked && !isOther) return [];
+  if (isAsAsked(encryption, found, key)) return [];
   return [
     {
       level: 'error',
-      what: `lake ${bucket.uri}: asked for ${asked}${isOther ? ` with the key ${askedKey}` : ''}, the store encrypts by ${found}${isOther ? ` with ${keyId}` : ''}`,
+      what: `lake ${bucket.uri}: asked for ${describeEncryption(encryption)}, the store encrypts by ${found ?? 'nothing'}${key === undefined ? '' : ` with the key ${key}`}`,
       remedy: 'use a store that encrypts as it is asked, or take encryption out of the config',
     },
   ];

@@ -7,6 +7,7 @@ import type {
 import { Unavailable } from '../../errors.js';
 import type { Provisioned } from '../provision.js';
 import type { Bucket } from './s3-bucket.js';
+import { describeEncryption, encryptionOf, isAsAsked } from './s3-encryption.js';
 import { isMet, isUnknownCall, lifecycleOf, modern, ruleOf, wantedRules } from './s3-lifecycle.js';
 import { sdkError } from './sdk.js';
 
@@ -20,8 +21,8 @@ interface Job {
 }
 
 /**
- * Makes the bucket and what a lake wants of it: no public access, encryption, a lifecycle. What is there and is none of
- * ours stays: a stricter encryption, other rules.
+ * Makes the bucket and what a lake wants of it: no public access, encryption, a lifecycle. What is as good stays as it is:
+ * a stronger encryption, rules of others that do the same.
  */
 export async function provisionBucket(bucket: Bucket, how: 'plan' | 'apply'): Promise<readonly Provisioned[]> {
   const done: Provisioned[] = [];
@@ -110,24 +111,28 @@ async function encrypt(bucket: Bucket, isNew: boolean): Promise<Job[]> {
   if (found === 'unknown') return [];
   const now = found?.ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
   const { encryption } = bucket.settings;
-  const kmsKeyId = typeof encryption === 'object' ? encryption.kmsKeyId : undefined;
-  const SSEAlgorithm = typeof encryption === 'object' ? 'aws:kms' : 'AES256';
-  // Nothing was asked: what the bucket has is as good, or better.
-  if (now?.SSEAlgorithm !== undefined && encryption === undefined) return [];
-  if (now?.SSEAlgorithm === SSEAlgorithm && (kmsKeyId === undefined || now.KMSMasterKeyID === kmsKeyId)) return [];
+  if (isAsAsked(encryption, now?.SSEAlgorithm, now?.KMSMasterKeyID)) return [];
+  const { ServerSideEncryption, SSEKMSKeyId } = encryptionOf(encryption ?? 's3');
   const byDefault: ServerSideEncryptionByDefault = {
-    SSEAlgorithm,
-    ...(kmsKeyId !== undefined && { KMSMasterKeyID: kmsKeyId }),
+    SSEAlgorithm: ServerSideEncryption,
+    ...(SSEKMSKeyId !== undefined && { KMSMasterKeyID: SSEKMSKeyId }),
   };
   const run = () =>
     client.putBucketEncryption({
       Bucket: bucket.name,
       ServerSideEncryptionConfiguration: {
-        Rules: [{ ApplyServerSideEncryptionByDefault: byDefault, BucketKeyEnabled: SSEAlgorithm === 'aws:kms' }],
+        Rules: [
+          { ApplyServerSideEncryptionByDefault: byDefault, BucketKeyEnabled: ServerSideEncryption === 'aws:kms' },
+        ],
       },
     });
-  const withWhat = SSEAlgorithm === 'AES256' ? 'SSE-S3' : `SSE-KMS, ${kmsKeyId ?? 'the key aws/s3'}`;
-  return [{ what: [`encrypt ${bucket.name} with ${withWhat}`], permission: 's3:PutEncryptionConfiguration', run }];
+  return [
+    {
+      what: [`encrypt ${bucket.name} with ${describeEncryption(encryption)}`],
+      permission: 's3:PutEncryptionConfiguration',
+      run,
+    },
+  ];
 }
 
 async function setLifecycle(bucket: Bucket, isNew: boolean): Promise<Job[]> {

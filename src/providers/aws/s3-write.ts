@@ -5,6 +5,7 @@ import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 
 import { Unavailable } from '../../errors.js';
 import type { Bucket } from './s3-bucket.js';
+import { encryptionOf } from './s3-encryption.js';
 import { sha256At } from './s3-read.js';
 import { sdkError } from './sdk.js';
 
@@ -23,20 +24,21 @@ export async function write(bucket: Bucket, key: string, body: Uint8Array): Prom
     ChecksumSHA256: sha256,
     // Never a content encoding: clients would take it off, and the bytes would not be those of the hash.
     ContentType: key.endsWith('.gz') ? 'application/gzip' : 'application/octet-stream',
-    ...encryptionOf(bucket),
+    ...encryptionOf(bucket.settings.encryption),
   };
   const client = await bucket.client();
-  let sent = 0;
+  // A request of ours went unanswered: it may have taken effect.
+  let unheard = false;
   for (let attempt = 1; ; attempt++) {
     try {
       await client.putObject(input);
       return 'written';
     } catch (error) {
       const { name, status, attempts } = sdkError(error);
-      sent += attempts;
+      unheard ||= attempts > 1;
       if (status === 412) {
         const there = await sha256At(bucket, key);
-        if (there !== undefined) return there === sha256 && sent > 1 ? 'written' : 'kept';
+        if (there !== undefined) return there === sha256 && unheard ? 'written' : 'kept';
         if (attempt === tries)
           throw new Unavailable(`writing ${key} (${bucket.uri}): the key is taken, and yet nothing is there`, { key });
       } else if (!isConflict(name, status) || attempt === tries) {
@@ -50,16 +52,4 @@ export async function write(bucket: Bucket, key: string, body: Uint8Array): Prom
 /** Another put of the key was under way; which of the two is there now, only another try can tell. */
 function isConflict(name: string, status: number | undefined): boolean {
   return status === 409 && (name === 'ConditionalRequestConflict' || name === 'OperationAborted');
-}
-
-function encryptionOf({ settings: { encryption } }: Bucket): Partial<PutObjectCommandInput> {
-  if (encryption === undefined) return {};
-  if (encryption === 's3') return { ServerSideEncryption: 'AES256' };
-  const { kmsKeyId } = encryption;
-  // A bucket key saves a call of KMS for each object.
-  return {
-    ServerSideEncryption: 'aws:kms',
-    BucketKeyEnabled: true,
-    ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
-  };
 }

@@ -59,7 +59,8 @@ export function remedyOf({ name, status, region }: SdkError, permission: string)
     return region === undefined ? 'name the right region in the config' : `name the region '${region}' in the config`;
   const named = byName.find(([pattern]) => pattern.test(name))?.[1];
   if (named !== undefined) return named;
-  if (status === 301 && region !== undefined) return `name the region '${region}' in the config`;
+  // The answer to a HEAD has no code.
+  if ((status === 301 || status === 400) && region !== undefined) return `name the region '${region}' in the config`;
   if (status === 403 || name === 'AccessDenied') return `allow ${permission} to who runs this`;
   return status === undefined ? undefined : byStatus[status];
 }
