@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { S3 } from '@aws-sdk/client-s3';
 
+import { Unavailable } from '../src/errors.js';
 import { Bucket } from '../src/providers/aws/s3-bucket.js';
 import type { S3Settings } from '../src/providers/aws/s3-options.js';
 import { S3Lake } from '../src/providers/aws/s3.js';
@@ -28,4 +29,15 @@ export async function newLake(
   const client = await bucket.client();
   await client.createBucket({ Bucket: bucket.name });
   return { lake: new S3Lake(bucket), bucket, client };
+}
+
+/** What it throws is `Unavailable`, and holds nothing that the store quoted. */
+export async function failureOf(call: Promise<unknown>): Promise<Error> {
+  const error: unknown = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(Unavailable);
+  expect((error as Error).message).not.toContain('SECRET');
+  return error as Error;
 }
