@@ -1,0 +1,255 @@
+import { randomBytes } from 'node:crypto';
+import { Agent } from 'node:http';
+
+import { until } from '../until.js';
+import { FaultProxy } from './fault-proxy.js';
+import { answer, cutAfter, delay, halfOpen, halfOpenAfter, loseReply, refuse } from './faults/generic.js';
+import { plainTarget, send, type PlainTarget } from './faults/plain-target.js';
+
+let target: PlainTarget;
+let proxy: FaultProxy;
+let agent: Agent;
+beforeEach(async () => {
+  target = await plainTarget();
+  proxy = await FaultProxy.start({ target: target.endpoint });
+  agent = new Agent({ keepAlive: true });
+});
+afterEach(async () => {
+  agent.destroy();
+  await proxy.close();
+  await target.stop();
+});
+
+const to = (path: string, options: Parameters<typeof send>[1] = {}): ReturnType<typeof send> =>
+  send(`${proxy.endpoint}${path}`, { agent, ...options });
+
+describe('without a rule', () => {
+  test('a request and its reply pass as they are, on one connection each', async () => {
+    const headers = { host: 'signed.example', 'x-amz-target': 'AmazonSQS.SendMessage', 'x-odd': ['a', 'b'] };
+    const replies = [];
+    for (const body of ['one', 'two']) replies.push(await to('/echo?a=1', { method: 'POST', headers, body }));
+    expect(replies.map(({ status, body }) => [status, String(body)])).toEqual([
+      [201, 'one'],
+      [201, 'two'],
+    ]);
+    expect(replies[0]!.headers['set-cookie']).toEqual(['a=1', 'b=2']);
+    expect(target.requests[1]).toMatchObject({ method: 'POST', url: '/echo?a=1' });
+    expect(target.requests[1]!.headers).toMatchObject({ host: 'signed.example', 'x-odd': 'a, b' });
+    expect(target.connections).toBe(1);
+    expect([proxy.seen.calls(), proxy.seen.calls('SendMessage'), proxy.seen.faults()]).toEqual([2, 2, 0]);
+  });
+
+  test('64 MB go both ways, in chunks of unknown number and with their length said', async () => {
+    const body = randomBytes(64 << 20);
+    const said: Record<string, string> = { 'content-length': String(body.length), expect: '100-continue' };
+    for (const headers of [{}, said]) {
+      const reply = await to('/echo', { method: 'PUT', headers, body });
+      expect(reply.body.equals(body)).toBe(true);
+    }
+  });
+
+  test('a client that goes away ends its request to the target', async () => {
+    const gone = new AbortController();
+    const reply = to('/never', { signal: gone.signal });
+    await until('the request', () => target.requests.length === 1);
+    gone.abort();
+    await expect(reply).rejects.toThrow('abort');
+    await until('its end at the target', () => target.aborted === 1);
+  });
+
+  test('a target that is killed looks dead, and is reached again when it is back', async () => {
+    expect((await to('/echo')).status).toBe(201);
+    const waiting = to('/never').catch(codeOf);
+    await until('the request', () => target.requests.length === 2);
+    await target.kill();
+    expect(await waiting).toBe('ECONNRESET');
+    await expect(to('/echo')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await target.again();
+    expect((await to('/echo')).status).toBe(201);
+    expect(proxy.seen.faults()).toBe(0);
+  });
+
+  test('a target that dies in the middle of its reply', async () => {
+    const reply = to('/half').catch(codeOf);
+    await until('the first half', () => target.requests.length === 1);
+    await target.kill();
+    expect(await reply).toBe('ECONNRESET');
+  });
+
+  test('a target that closes an idle connection closes it for the client too', async () => {
+    await to('/echo');
+    target.closeIdle();
+    await until('no connection that is kept', () => Object.keys(agent.freeSockets).length === 0);
+    expect((await to('/echo')).status).toBe(201);
+  });
+});
+
+describe('faults', () => {
+  test('answer: the target never sees the request', async () => {
+    proxy.rule({ times: 1, fault: answer(503, 'slow', { 'retry-after': '1' }) });
+    const reply = await to('/echo', { method: 'PUT', headers: { expect: '100-continue' }, body: 'x' });
+    expect([reply.status, reply.headers['retry-after'], String(reply.body)]).toEqual([503, '1', 'slow']);
+    expect(target.requests).toHaveLength(0);
+    expect((await to('/echo')).status).toBe(201);
+    expect(proxy.seen.faults('503')).toBe(1);
+  });
+
+  test('loseReply: the target has done it, the client sees its connection reset', async () => {
+    proxy.rule({ fault: loseReply() });
+    await expect(to('/echo', { method: 'POST', body: 'kept' })).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(target.requests.map(({ body }) => body)).toEqual(['kept']);
+    expect(proxy.seen.faults('loseReply')).toBe(1);
+  });
+
+  test('loseReply, silently: the target has done it, the client hears nothing', async () => {
+    const rule = proxy.rule({ fault: loseReply('hang') });
+    const reply = silent(to('/echo', { method: 'POST', body: 'kept' }));
+    await until('the reply to be lost', () => rule.happened === 1);
+    expect(target.requests.map(({ body }) => body)).toEqual(['kept']);
+    await reply.isOpenUntil(() => proxy.close());
+  });
+
+  test('delay: the target gets it later, and never when the client has gone', async () => {
+    proxy.rule({ times: 1, fault: delay(50) });
+    const began = performance.now();
+    expect((await to('/echo')).status).toBe(201);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(49);
+    proxy.rule({ fault: delay(3_600_000) });
+    const gone = new AbortController();
+    const reply = to('/echo', { signal: gone.signal });
+    await until('the request', () => proxy.seen.calls() === 2);
+    gone.abort();
+    await expect(reply).rejects.toThrow('abort');
+    expect([target.requests.length, proxy.seen.faults('delay')]).toEqual([1, 1]);
+  });
+
+  test('halfOpen: the request is taken, nothing comes back, also when the target goes away', async () => {
+    const rule = proxy.rule({ when: { path: '/echo' }, fault: halfOpen() });
+    await to('/other');
+    const reply = silent(to('/echo', { method: 'POST', body: Buffer.alloc(1 << 20) }));
+    await until('the request to be taken', () => rule.happened === 1);
+    await target.kill();
+    expect(target.requests.map(({ url }) => url)).toEqual(['/other']);
+    await reply.isOpenUntil(() => proxy.close());
+  });
+
+  test('halfOpenAfter: so much of the reply, then silence', async () => {
+    const rule = proxy.rule({ fault: halfOpenAfter(3) });
+    const got: Buffer[] = [];
+    const reply = silent(to('/echo', { method: 'POST', body: 'abcdef', onData: (chunk) => got.push(chunk) }));
+    await until('the silence', () => rule.happened === 1 && Buffer.concat(got).length === 3);
+    await reply.isOpenUntil(() => proxy.close());
+    expect(String(Buffer.concat(got))).toBe('abc');
+  });
+
+  test.each([0, 3, 1 << 20])('cutAfter: %d bytes of the reply, then the end', async (bytes) => {
+    proxy.rule({ fault: cutAfter(bytes) });
+    const body = randomBytes(2 << 20);
+    const got: Buffer[] = [];
+    const reply = to('/echo', { method: 'POST', body, onData: (chunk) => got.push(chunk) });
+    await expect(reply).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(Buffer.concat(got).equals(body.subarray(0, bytes))).toBe(true);
+    expect(proxy.seen.faults('cutAfter')).toBe(1);
+  });
+
+  test('a reply that ends before it would be cut has met no fault', async () => {
+    proxy.rule({ fault: cutAfter(6) });
+    expect(String((await to('/echo', { method: 'POST', body: 'abcdef' })).body)).toBe('abcdef');
+    expect(proxy.seen.faults()).toBe(0);
+  });
+
+  test('refuse: the connection ends at the request', async () => {
+    proxy.rule({ times: 1, fault: refuse() });
+    await expect(to('/echo')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect((await to('/echo')).status).toBe(201);
+    expect(target.requests).toHaveLength(1);
+  });
+
+  test('goAway: connections old and new are destroyed, until clear', async () => {
+    await to('/echo');
+    const waiting = to('/never').catch(codeOf);
+    await until('the request', () => target.requests.length === 2);
+    proxy.goAway();
+    expect(await waiting).toBe('ECONNRESET');
+    await expect(to('/echo')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(proxy.seen.faults('away')).toBeGreaterThanOrEqual(2);
+    proxy.clear();
+    expect((await to('/echo')).status).toBe(201);
+  });
+
+  test('a fault whose own code fails is told by close', async () => {
+    const broken = { name: 'broken', run: () => Promise.reject(new TypeError('a mistake')) };
+    const other = await FaultProxy.start({ target: target.endpoint });
+    other.rule({ fault: broken });
+    await expect(send(`${other.endpoint}/echo`, { agent })).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await expect(other.close()).rejects.toThrow('a mistake');
+  });
+});
+
+describe('rules', () => {
+  const fault = answer(500);
+  const statuses = async (paths: readonly string[], options: Parameters<typeof send>[1] = {}): Promise<number[]> => {
+    const seen = [];
+    for (const path of paths) seen.push((await to(path, options)).status);
+    return seen;
+  };
+
+  test('choose by method, path, operation, predicate and number', async () => {
+    proxy.rule({ when: { path: '/a', method: 'GET' }, fault });
+    proxy.rule({ when: { path: /^\/b/ }, fault });
+    proxy.rule({ when: { operation: ['PutObject', 'GetObject'], nth: 2 }, fault });
+    proxy.rule({ when: { is: (call) => call.query.get('q') === '1' }, fault });
+    expect(await statuses(['/a', '/a/', '/b/c', '/c', '/c?q=1'])).toEqual([500, 201, 500, 201, 500]);
+    expect(await statuses(['/a'], { method: 'PUT' })).toEqual([201]);
+    expect(await statuses(['/o?x-id=PutObject', '/o?x-id=GetObject', '/o?x-id=GetObject'])).toEqual([201, 500, 201]);
+  });
+
+  test('of several that choose a call, each fault has the later ones behind it', async () => {
+    const lost = proxy.rule({ fault: loseReply() });
+    const answered = proxy.rule({ fault: answer(429) });
+    await expect(to('/echo')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect([lost.happened, answered.happened, target.requests.length]).toEqual([1, 1, 0]);
+    lost.remove();
+    expect(await statuses(['/echo'])).toEqual([429]);
+    proxy.clear();
+    expect(await statuses(['/echo'])).toEqual([201]);
+  });
+
+  test('a share is chosen by the seed, whatever other rules choose', async () => {
+    const paths = Array.from({ length: 100 }, (_, i) => `/${i}`);
+    const run = async (seed: number, more: boolean): Promise<number[]> => {
+      const other = await FaultProxy.start({ target: target.endpoint, seed });
+      other.rule({ share: 0.2, fault });
+      if (more) other.rule({ share: 0.5, fault: delay(0) });
+      const seen = [];
+      for (const path of paths) seen.push((await send(`${other.endpoint}${path}`, { agent })).status);
+      await other.close();
+      return seen;
+    };
+    const first = await run(7, false);
+    const failed = first.filter((status) => status === 500).length;
+    expect(failed).toBeGreaterThan(5);
+    expect(failed).toBeLessThan(40);
+    expect(await run(7, true)).toEqual(first);
+    expect(await run(8, false)).not.toEqual(first);
+  });
+});
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code;
+}
+
+/** A reply that must not come while the proxy is open. */
+function silent(reply: Promise<unknown>): { isOpenUntil(end: () => Promise<void>): Promise<void> } {
+  let settled = false;
+  const ended = reply.catch(codeOf).finally(() => (settled = true));
+  return {
+    async isOpenUntil(end) {
+      expect(settled).toBe(false);
+      await end();
+      expect(await ended).toBe('ECONNRESET');
+      // afterEach closes what is in use.
+      proxy = await FaultProxy.start({ target: target.endpoint });
+    },
+  };
+}
