@@ -36,8 +36,8 @@ export async function plainTarget(): Promise<PlainTarget> {
     requests.push(got);
     response.once('close', () => (counts.aborted += response.writableFinished ? 0 : 1));
     if (url === '/never') return;
-    response.writeHead(url === '/half' ? 200 : 201, ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']);
-    if (url === '/half') {
+    response.writeHead(url.startsWith('/half') ? 200 : 201, ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']);
+    if (url.startsWith('/half')) {
       response.write('half');
       return;
     }
