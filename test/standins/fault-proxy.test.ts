@@ -69,6 +69,19 @@ describe('without a rule', () => {
     expect(proxy.seen.faults()).toBe(0);
   });
 
+  test('a target that answers before it has read the request', async () => {
+    expect((await to('/early', { method: 'PUT', body: Buffer.alloc(16 << 20) })).status).toBe(413);
+    expect((await to('/echo')).status).toBe(201);
+  });
+
+  test('a target that dies in the middle of an upload', async () => {
+    const upload = to('/never', { method: 'PUT', body: Buffer.alloc(16 << 20) }).catch(codeOf);
+    await until('the first of it', () => target.requests.length === 1);
+    await target.kill();
+    // As without the proxy, what the client meets first depends on what it does at that moment.
+    expect(['ECONNRESET', 'EPIPE']).toContain(await upload);
+  });
+
   test('a target that dies in the middle of its reply', async () => {
     const reply = to('/half').catch(codeOf);
     await until('the first half', () => target.requests.length === 1);

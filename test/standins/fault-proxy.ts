@@ -120,7 +120,9 @@ export class FaultProxy {
     response.once('close', () => {
       if (!response.writableFinished) gone.abort();
     });
-    const line = this.#lines.get(request.socket)!;
+    // A request that has failed no longer knows its socket.
+    const { socket } = request;
+    const line = this.#lines.get(socket)!;
     line.begin();
     try {
       const { signal } = gone;
@@ -128,11 +130,11 @@ export class FaultProxy {
       const outcome = await outcomeOf({ request, response, ...common });
       // Silence lasts as long as this proxy does, whatever becomes of the target: the line does not end.
       if (outcome === 'hang') return;
-      if (outcome === 'cut') request.socket.destroy();
+      if (outcome === 'cut') socket.destroy();
       else await writeReply(outcome, response);
     } catch (error) {
       if (!(error instanceof CutHere) && !gone.signal.aborted) this.#broken.push(error);
-      request.socket.destroy();
+      socket.destroy();
     }
     line.end();
   }

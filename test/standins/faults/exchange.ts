@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
 
 import { ask } from './ask.js';
 import { callOf } from './call.js';
@@ -39,8 +38,8 @@ export function outcomeOf({ request, response, line, target, rules, seen, signal
       onContinue,
       send: (outgoing) => {
         if (body !== undefined) outgoing.end(body);
-        // An end of either side ends the other, which then tells of it.
-        else pipeline(request, outgoing, () => undefined);
+        // No pipeline: a target that answers early, and reads no further, must not end the client's connection.
+        else request.pipe(outgoing);
       },
     });
   };
@@ -60,7 +59,7 @@ export function outcomeOf({ request, response, line, target, rules, seen, signal
 }
 
 /** The headers, names and values in turn, for another body. */
-export function withLength(headers: readonly string[], length: number): string[] {
+function withLength(headers: readonly string[], length: number): string[] {
   const kept = ['content-length', String(length)];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!.toLowerCase();

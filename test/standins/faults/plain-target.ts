@@ -11,7 +11,7 @@ interface Got {
   body: string;
 }
 
-/** A server for tests of the proxy: it echoes, but never answers `/never`, and never ends its answer to `/half`. */
+/** A server for tests of the proxy: it echoes, but never answers `/never`, answers `/early` at once, and never ends its answer to `/half`. */
 export interface PlainTarget {
   readonly endpoint: string;
   readonly requests: Got[];
@@ -36,6 +36,10 @@ export async function plainTarget(): Promise<PlainTarget> {
     requests.push(got);
     response.once('close', () => (counts.aborted += response.writableFinished ? 0 : 1));
     if (url === '/never') return;
+    if (url === '/early') {
+      response.writeHead(413).end();
+      return;
+    }
     response.writeHead(url.startsWith('/half') ? 200 : 201, ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']);
     if (url.startsWith('/half')) {
       response.write('half');

@@ -2,7 +2,7 @@ import { randomFrom } from '../../faults/random.js';
 import type { Call, Fault } from './fault.js';
 
 /** Which calls; all that is given must hold. */
-export interface When {
+interface When {
   readonly method?: string;
   /** The path as it is, without the query, or a pattern in it. */
   readonly path?: string | RegExp;
