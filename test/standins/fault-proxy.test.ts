@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 
 import { until } from '../until.js';
 import { FaultProxy } from './fault-proxy.js';
+import type { Fault, Outcome } from './faults/fault.js';
 import { answer, cutAfter, delay, halfOpen, halfOpenAfter, loseReply, refuse } from './faults/generic.js';
 import { plainTarget, send, type PlainTarget } from './faults/plain-target.js';
 
@@ -82,6 +83,14 @@ describe('without a rule', () => {
     expect(['ECONNRESET', 'EPIPE']).toContain(await upload);
   });
 
+  test('the head of a reply does not wait for its body', async () => {
+    let status: number | undefined;
+    const reply = to('/head', { onHead: (code) => (status = code) }).catch(codeOf);
+    await until('the head', () => status);
+    await target.kill();
+    expect([status, await reply]).toEqual([200, 'ECONNRESET']);
+  });
+
   test('a target that dies in the middle of its reply', async () => {
     const reply = to('/half').catch(codeOf);
     await until('the first half', () => target.requests.length === 1);
@@ -115,7 +124,7 @@ describe('faults', () => {
   });
 
   test('loseReply, silently: the target has done it, the client hears nothing', async () => {
-    const rule = proxy.rule({ fault: loseReply('hang') });
+    const rule = proxy.rule({ times: 1, fault: loseReply('hang') });
     const reply = silent(to('/echo', { method: 'POST', body: 'kept' }));
     await until('the reply to be lost', () => rule.happened === 1);
     expect(target.requests.map(({ body }) => body)).toEqual(['kept']);
@@ -147,7 +156,7 @@ describe('faults', () => {
   });
 
   test('halfOpenAfter: so much of the reply, then silence', async () => {
-    const rule = proxy.rule({ fault: halfOpenAfter(3) });
+    const rule = proxy.rule({ times: 1, fault: halfOpenAfter(3) });
     const got: Buffer[] = [];
     const reply = silent(to('/echo', { method: 'POST', body: 'abcdef', onData: (chunk) => got.push(chunk) }));
     await until('the silence', () => rule.happened === 1 && Buffer.concat(got).length === 3);
@@ -159,8 +168,11 @@ describe('faults', () => {
     proxy.rule({ fault: cutAfter(bytes) });
     const body = randomBytes(2 << 20);
     const got: Buffer[] = [];
-    const reply = to('/echo', { method: 'POST', body, onData: (chunk) => got.push(chunk) });
+    let status: number | undefined;
+    const noting = { onHead: (code: number) => (status = code), onData: (chunk: Buffer) => got.push(chunk) };
+    const reply = to('/echo', { method: 'POST', body, ...noting });
     await expect(reply).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(status).toBe(201);
     expect(Buffer.concat(got).equals(body.subarray(0, bytes))).toBe(true);
     expect(proxy.seen.faults('cutAfter')).toBe(1);
   });
@@ -188,6 +200,23 @@ describe('faults', () => {
     expect(proxy.seen.faults('away')).toBeGreaterThanOrEqual(2);
     proxy.clear();
     expect((await to('/echo')).status).toBe(201);
+  });
+
+  test('what a fault lets through when the client has gone does not reach the target', async () => {
+    const gone = new AbortController();
+    let passed: Outcome | undefined;
+    const late: Fault = {
+      name: 'late',
+      async run(call, { next }) {
+        gone.abort();
+        await until('the client to have gone', () => call.signal.aborted);
+        return (passed = await next());
+      },
+    };
+    proxy.rule({ fault: late });
+    await expect(to('/echo', { signal: gone.signal })).rejects.toThrow('abort');
+    await until('its end', () => passed);
+    expect([passed, target.requests.length]).toEqual(['cut', 0]);
   });
 
   test('a fault whose own code fails is told by close', async () => {
@@ -258,6 +287,9 @@ function silent(reply: Promise<unknown>): { isOpenUntil(end: () => Promise<void>
   const ended = reply.catch(codeOf).finally(() => (settled = true));
   return {
     async isOpenUntil(end) {
+      // Whatever the proxy did before is seen by now: others have had their replies since.
+      proxy.rule({ when: { path: '/later' }, fault: answer(200) });
+      for (let i = 0; i < 5; i++) await to('/later');
       expect(settled).toBe(false);
       await end();
       expect(await ended).toBe('ECONNRESET');

@@ -18,7 +18,7 @@ import {
 
 import { FaultProxy } from './fault-proxy.js';
 import { sqsError } from './faults/aws-errors.js';
-import { loseReply } from './faults/generic.js';
+import { delay, loseReply } from './faults/generic.js';
 import { deliverAgain, deliverLate, deliverTwice, disownEntries, inFlightCap, refuseEntries } from './faults/sqs.js';
 
 const target = process.env.CATCHMENT_TEST_SQS ?? '';
@@ -118,8 +118,11 @@ describe('partial failures', () => {
     await send(client, bodies(2));
     const messages = await drain(2);
     const refusing = proxy.rule({ fault: refuseEntries(1) });
+    const behind = proxy.rule({ fault: delay(0) });
     const refused = await remove(client, messages);
     expect(refused.Successful).toEqual([]);
+    // SQS knows no batch of nothing.
+    expect(behind.happened).toBe(0);
     expect(refused.Failed).toMatchObject([failure, failure]);
     expect(await count('NotVisible')).toBe(2);
     refusing.remove();
@@ -205,7 +208,7 @@ test('all at once: nothing is lost, and what should happen did', async () => {
   const got = new Set<string>();
   const poll = async (): Promise<void> => {
     while (got.size < 300) {
-      const messages = await receive(1, 5).catch(() => []);
+      const messages = await receive(1, 2).catch(() => []);
       if (messages.length > 0) await remove(client, messages).catch(() => undefined);
       for (const { Body } of messages) got.add(Body!);
     }

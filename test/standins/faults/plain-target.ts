@@ -11,7 +11,7 @@ interface Got {
   body: string;
 }
 
-/** A server for tests of the proxy: it echoes, but never answers `/never`, answers `/early` at once, and never ends its answer to `/half`. */
+/** A server for tests of the proxy: it echoes, but never answers `/never`, answers `/early` at once, `/head` without a body, and never ends its answer to `/half`. */
 export interface PlainTarget {
   readonly endpoint: string;
   readonly requests: Got[];
@@ -36,6 +36,10 @@ export async function plainTarget(): Promise<PlainTarget> {
     requests.push(got);
     response.once('close', () => (counts.aborted += response.writableFinished ? 0 : 1));
     if (url === '/never') return;
+    if (url === '/head') {
+      response.writeHead(200).flushHeaders();
+      return;
+    }
     if (url === '/early') {
       response.writeHead(413).end();
       return;
@@ -92,18 +96,20 @@ export interface Sent {
   readonly body?: string | Buffer;
   readonly agent?: Agent;
   readonly signal?: AbortSignal;
+  readonly onHead?: (status: number) => void;
   readonly onData?: (chunk: Buffer) => void;
 }
 
 /** One request, which rejects as node:http's errors do. */
 export async function send(
   url: string,
-  { body, onData, ...options }: Sent = {},
+  { body, onHead, onData, ...options }: Sent = {},
 ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
   const outgoing = request(url, options);
   if (options.headers?.expect === undefined) outgoing.end(body);
   else outgoing.once('continue', () => outgoing.end(body));
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+  onHead?.(incoming.statusCode!);
   if (onData !== undefined) incoming.on('data', onData);
   return { status: incoming.statusCode!, headers: incoming.headers, body: await wholeBody(incoming) };
 }
