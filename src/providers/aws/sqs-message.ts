@@ -106,7 +106,10 @@ function decodeAttributes(values: Record<string, MessageAttributeValue>): {
 }
 
 function asText({ StringValue, BinaryValue }: MessageAttributeValue): string {
-  return StringValue ?? Buffer.from(BinaryValue ?? []).toString('base64');
+  // The SDK has decoded it, where it made the call.
+  return (
+    StringValue ?? (typeof BinaryValue === 'string' ? BinaryValue : Buffer.from(BinaryValue ?? []).toString('base64'))
+  );
 }
 
 /** Undefined where it is none of ours: then it is an attribute like any other. */
