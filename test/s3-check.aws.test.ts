@@ -1,10 +1,11 @@
 import type { LifecycleRule } from '@aws-sdk/client-s3';
 
+import type { Provisioned } from '../src/providers/provision.js';
 import type { Finding } from '../src/providers/queue.js';
 import { S3Lake } from '../src/providers/aws/s3.js';
 import { all } from './contract/objects.js';
 import { FaultyStore, refusal } from './s3-faults.js';
-import { bucketAt, newLake, upstream } from './s3-lakes.js';
+import { bucketAt, newLake, removeBuckets, upstream } from './s3-lakes.js';
 
 const suite = upstream === undefined ? describe.skip : describe;
 const levels = (findings: readonly Finding[]): string[] => findings.map(({ level }) => level);
@@ -17,7 +18,10 @@ suite('check', () => {
     store = await FaultyStore.before(upstream!);
   });
   beforeEach(() => store.calm());
-  afterAll(() => store.close());
+  afterAll(async () => {
+    await removeBuckets();
+    await store.close();
+  });
 
   test('finds a provisioned bucket good', async () => {
     const { lake } = await newLake(store.endpoint, { prefix: 'app/' });
@@ -109,7 +113,10 @@ suite('provision', () => {
     store = await FaultyStore.before(upstream!);
   });
   beforeEach(() => store.calm());
-  afterAll(() => store.close());
+  afterAll(async () => {
+    await removeBuckets();
+    await store.close();
+  });
 
   test('plans without a change, makes what it planned, and finds nothing to do the second time', async () => {
     const lake = new S3Lake(bucketAt(store.endpoint, { prefix: 'app/', encryption: 's3' }));
@@ -124,8 +131,9 @@ suite('provision', () => {
     ]);
     expect(await lake.provision('plan')).toEqual(plan);
     const done = await lake.provision('apply');
-    // SeaweedFS has no block of public access.
-    expect(done).toEqual(plan.filter(({ what }) => !what.startsWith('block')));
+    // SeaweedFS has no block of public access; what a store does not know is not done, and not asked for again.
+    const isKnown = ({ what }: Provisioned): boolean => !what.startsWith('block');
+    expect(done.filter(isKnown)).toEqual(plan.filter(isKnown));
     expect(await lake.provision('plan')).toEqual([]);
     expect(await lake.provision('apply')).toEqual([]);
   });

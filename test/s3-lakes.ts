@@ -6,7 +6,7 @@ import { Unavailable } from '../src/errors.js';
 import { Bucket } from '../src/providers/aws/s3-bucket.js';
 import type { S3Settings } from '../src/providers/aws/s3-options.js';
 import { S3Lake } from '../src/providers/aws/s3.js';
-import type { Patience } from '../src/providers/aws/sdk.js';
+import { sdkError, type Patience } from '../src/providers/aws/sdk.js';
 
 /** The stand-in for S3, started by who runs the tests. */
 export const upstream = process.env['CATCHMENT_TEST_S3'];
@@ -14,8 +14,12 @@ export const upstream = process.env['CATCHMENT_TEST_S3'];
 process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
 process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
 
+const made = new Set<string>();
+
+/** A bucket of a new name, which need not be there; `removeBuckets` removes it. */
 export function bucketAt(endpoint: string, more: Partial<S3Settings> = {}, patience?: Patience): Bucket {
   const settings = { bucket: `catchment-${randomUUID()}`, prefix: '', region: 'us-east-1', pathStyle: true, ...more };
+  made.add(settings.bucket);
   return new Bucket({ ...settings, endpoint }, patience);
 }
 
@@ -29,6 +33,26 @@ export async function newLake(
   const client = await bucket.client();
   await client.createBucket({ Bucket: bucket.name });
   return { lake: new S3Lake(bucket), bucket, client };
+}
+
+/** At the end of a file of tests: SeaweedFS sets space aside for each bucket, and soon has none left. */
+export async function removeBuckets(): Promise<void> {
+  const client = await bucketAt(upstream!).client();
+  for (const Bucket of made) {
+    try {
+      for (;;) {
+        const { Versions = [], DeleteMarkers = [] } = await client.listObjectVersions({ Bucket });
+        const Objects = [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => ({ Key, VersionId }));
+        if (Objects.length === 0) break;
+        await client.deleteObjects({ Bucket, Delete: { Objects } });
+      }
+      await client.deleteBucket({ Bucket });
+    } catch (error) {
+      // It was never made.
+      if (sdkError(error).name !== 'NoSuchBucket') throw error;
+    }
+  }
+  made.clear();
 }
 
 /** What it throws is `Unavailable`, and holds nothing that the store quoted. */

@@ -10,7 +10,7 @@ import type { Bucket } from '../src/providers/aws/s3-bucket.js';
 import { S3Lake } from '../src/providers/aws/s3.js';
 import { byBytes, expectBody, inParallel, keysOf } from './contract/objects.js';
 import { FaultyStore, refusal } from './s3-faults.js';
-import { bucketAt, failureOf, newLake, upstream } from './s3-lakes.js';
+import { bucketAt, failureOf, newLake, removeBuckets, upstream } from './s3-lakes.js';
 import { until } from './until.js';
 
 const suite = upstream === undefined ? describe.skip : describe;
@@ -27,7 +27,10 @@ suite('reading from a store that fails', () => {
     impatient = new S3Lake(bucketAt(store.endpoint, { bucket: bucket.name }, { longestMs: 20_000, silenceMs: 500 }));
   });
   beforeEach(() => store.calm());
-  afterAll(() => store.close());
+  afterAll(async () => {
+    await removeBuckets();
+    await store.close();
+  });
 
   const a = Buffer.from('the bytes of a');
   describe('a get', () => {

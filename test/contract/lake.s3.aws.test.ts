@@ -2,28 +2,27 @@ import { randomUUID } from 'node:crypto';
 
 import { s3 } from '../../src/providers/aws/s3.js';
 import type { Lake } from '../../src/providers/lake.js';
+import { bucketAt, removeBuckets, upstream } from '../s3-lakes.js';
 import { lakeContract } from './lake.js';
 
-// What stands in for S3 is started by who runs the tests.
-const endpoint = process.env['CATCHMENT_TEST_S3'];
-const bucket = `catchment-${randomUUID()}`;
+// One for all lakes, each beneath a prefix of its own.
+const bucket = upstream === undefined ? '' : bucketAt(upstream).name;
 
 function openUnder(prefix: string): Lake {
-  return s3({ bucket, prefix, region: 'us-east-1', endpoint: endpoint! }).open({
+  return s3({ bucket, prefix, region: 'us-east-1', endpoint: upstream! }).open({
     pipeline: 'test',
     dataDir: '.catchment',
     part: 'lake',
   });
 }
 
-const suite = endpoint === undefined ? describe.skip : describe;
+const suite = upstream === undefined ? describe.skip : describe;
 
 suite('a bucket', () => {
   beforeAll(async () => {
-    process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
-    process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
     await openUnder('').provision!('apply');
   });
+  afterAll(removeBuckets);
 
   lakeContract({
     name: 's3 on SeaweedFS',
