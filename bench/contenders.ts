@@ -8,7 +8,7 @@ import { recordFile, startTemporal } from '../src/dev/temporal-server.js';
 import { startNode, type Running } from './processes.js';
 
 /** The repository; this file runs from `bench/.catchment/build/bench`. */
-const root = join(import.meta.dirname, '..', '..', '..', '..');
+export const root = join(import.meta.dirname, '..', '..', '..', '..');
 export const benchDir = join(root, 'bench');
 export const benchConfig = join(benchDir, 'pipeline', 'catchment.config.ts');
 export const cli = join(root, 'dist', 'cli', 'main.js');

@@ -8,7 +8,7 @@ import { loadSettings } from '../src/config/load.js';
 import { parseObjectKey } from '../src/keys.js';
 import { openParts, type Parts } from '../src/open.js';
 import { createSender } from '../src/send/sender.js';
-import { benchDir, stallsIn, type Contender } from './contenders.js';
+import { benchConfig, stallsIn, type Contender } from './contenders.js';
 import { attributes, bodies, fill } from './events.js';
 import { gateFile, longestRequestMs } from './pipeline/gate.js';
 import { cpuSeconds, longestStallMs, peakBytes } from './processes.js';
@@ -53,11 +53,12 @@ export interface Stage {
 export async function onStage<Result>(
   start: (dir: string) => Promise<Contender>,
   perform: (stage: Stage, contender: Contender) => Promise<Result>,
+  config = benchConfig,
 ): Promise<Result> {
   const dir = mkdtempSync(join(tmpdir(), 'catchment-bench-'));
   try {
     const contender = await start(dir);
-    const settings = await loadSettings({ config: join(benchDir, 'pipeline'), dir });
+    const settings = await loadSettings({ config, dir });
     const parts = openParts(settings);
     try {
       return await perform({ dir, parts, open: () => writeFileSync(gate(dir), '') }, contender);
@@ -124,7 +125,7 @@ export async function drain(
   };
 }
 
-function gate(dir: string): string {
+export function gate(dir: string): string {
   return join(dir, '.catchment', gateFile);
 }
 

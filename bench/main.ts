@@ -15,7 +15,9 @@ import { fillTable } from './growth.js';
 import { idle, type IdleResult } from './idle.js';
 import { latency, type LatencyResult } from './latency.js';
 import { compareDay, compared, type ReconcileResult } from './reconcile.js';
-import { printBackfills, printComparisons, printDrains, printIdle, printLatencies } from './report.js';
+import { awsConfig, ingest, ingestLoads, type IngestResult } from './ingest.js';
+import { printBackfills, printComparisons, printDrains, printIdle, printIngests, printLatencies } from './report.js';
+import { startServices } from './services.js';
 
 interface Options {
   readonly shapes: string;
@@ -28,7 +30,8 @@ interface Options {
   readonly objects: string;
   readonly only?: readonly string[];
   readonly without?: 'bare' | 'catchment';
-  readonly profile?: string;
+  readonly profile?: 'aws';
+  readonly cpuProfile?: string;
   readonly name: string;
 }
 
@@ -51,13 +54,16 @@ const options = new Command('bench')
   .option('--rows <list>', 'growth: rows in the table before 200,000 events come', '10000,10000000')
   .addOption(new Option('--only <parts...>', 'some of it').choices(parts))
   .addOption(new Option('--without <contender>', 'drains of one alone').choices(['bare', 'catchment']))
-  .option('--profile <folder>', 'write CPU profiles there; the figures are then too high')
+  .addOption(new Option('--profile <cloud>', 'on the stand-ins of a cloud: drains from queue to lake').choices(['aws']))
+  .option('--cpu-profile <folder>', 'write CPU profiles there; the figures are then too high')
   .option('--name <name>', 'the result goes to bench/results/<name>.json', 'latest')
   .parse()
   .opts<Options>();
 
-const does = (part: (typeof parts)[number]): boolean => options.only?.includes(part) ?? true;
-const profile = options.profile === undefined ? undefined : resolve(options.profile);
+/** Of the embedded profile, where no other was asked for. */
+const does = (part: (typeof parts)[number]): boolean =>
+  options.profile === undefined && (options.only?.includes(part) ?? true);
+const profile = options.cpuProfile === undefined ? undefined : resolve(options.cpuProfile);
 const rounds = Number(options.rounds);
 
 const drains: Drains[] = [];
@@ -130,6 +136,8 @@ if (does('reconcile')) {
   await printComparisons(comparisons);
 }
 
+const ingests = options.profile === 'aws' ? await ingestBoth() : [];
+
 const file = join(benchDir, 'results', `${options.name}.json`);
 mkdirSync(join(benchDir, 'results'), { recursive: true });
 const machine = { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version };
@@ -146,9 +154,30 @@ const result = {
   backfills,
   besides,
   comparisons,
+  ingests,
 };
 writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 process.exit();
+
+/** Packed and one a message, by both in turn, on stand-ins of SQS and S3. */
+async function ingestBoth(): Promise<IngestResult[]> {
+  const services = await startServices();
+  const results: IngestResult[] = [];
+  try {
+    for (const sent of ['packed', 'one a message'] as const) {
+      for (let round = 0; round < rounds; round++) {
+        for (const start of [startBare, startCatchment])
+          results.push(
+            await ingest((dir) => start(dir, profile, { config: awsConfig }), services.processes, ingestLoads[sent]),
+          );
+      }
+    }
+  } finally {
+    await services.stop();
+  }
+  await printIngests(results);
+  return results;
+}
 
 function backlog(events: number, bytes: number): Backlog {
   const warmUp = Math.ceil(Math.min(Number(options.warmUp), (Number(options.warmUp) * 1_024) / bytes));

@@ -1,6 +1,7 @@
 import { renderTable } from '../src/cli/table.js';
 import type { BackfillResult } from './backfill.js';
 import type { DrainResult } from './drain.js';
+import type { IngestResult } from './ingest.js';
 import type { ReconcileResult } from './reconcile.js';
 import type { IdleResult } from './idle.js';
 import type { LatencyResult } from './latency.js';
@@ -70,6 +71,22 @@ export async function printComparisons(results: readonly ReconcileResult[]): Pro
     'events/s': Math.round(run.events / run.seconds),
     'CPU-s per 100,000': Number(run.cpu.toFixed(2)),
     'peak MB': Math.round(run.peakMB),
+    'yardstick ms': Number(run.yardstickMs.toFixed(2)),
+  }));
+  console.log(await renderTable(rows));
+}
+
+export async function printIngests(results: readonly IngestResult[]): Promise<void> {
+  console.log('\nFrom the source queue into the lake:');
+  const rows = results.map((run) => ({
+    '': run.name,
+    sent: run.sent,
+    events: run.events,
+    'events/s': Math.round(run.eventsPerSecond),
+    'CPU-s per 100,000': Number(run.cpuOfClient.toFixed(2)),
+    'by process': list(run.cpu, 2),
+    'events/object': Math.round(run.eventsPerObject),
+    'peak MB': list(run.peakMB, 0),
     'yardstick ms': Number(run.yardstickMs.toFixed(2)),
   }));
   console.log(await renderTable(rows));

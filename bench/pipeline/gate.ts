@@ -14,13 +14,13 @@ export const longestRequestMs = 1_000;
  * The source behind a gate: pollers are up and warm, and all messages are on the queue, before the clock starts with the
  * opening of the gate.
  */
-export function gated(provider: Provider<Queue>): Provider<Queue> {
+export function gated(provider: Provider<Queue>, file = gateFile): Provider<Queue> {
   return {
     ...provider,
     open(place) {
       const queue = provider.open(place);
       const receive = queue.receive.bind(queue);
-      const gate = join(place.dataDir, gateFile);
+      const gate = join(place.dataDir, file);
       return Object.assign(queue, {
         async receive(want: Parameters<Queue['receive']>[0]) {
           while (!existsSync(gate)) {

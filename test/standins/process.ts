@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { moduleCommand } from '../../src/dev/module-command.js';
 import { freePort, isFree } from '../../src/dev/ports.js';
 import { endProcess, identify } from '../../src/dev/processes.js';
 
-const keeper = join(import.meta.dirname, 'keeper-child.mjs');
+const keeper = moduleCommand(new URL('./keeper-child.js', import.meta.url));
 const longestStartMs = 90_000;
 const graceMs = 5_000;
 
@@ -120,7 +121,7 @@ class Running {
 
   static async start(log: string, command: readonly string[]): Promise<Running> {
     // Out of reach of a Ctrl-C and of whatever else ends a whole group: then the stdin that closes ends it.
-    const keeping = spawn(process.execPath, [keeper, log, ...command], {
+    const keeping = spawn(keeper.command, [...keeper.args, log, ...command], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: environment(),
       detached: true,
