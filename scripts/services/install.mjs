@@ -49,7 +49,9 @@ export async function run(program, args, { cwd = root, env = {}, needed } = {}) 
       throw new Error(`there is no ${program}; it needs ${needed ?? program}`, { cause: error });
     const said = `${error.stdout ?? ''}\n${error.stderr ?? ''}`.trim().split('\n');
     // Maven explains itself over many lines, the last of which are links; pip and go come to the point at the end.
-    const line = said.find((each) => /^\[ERROR\] +\S/.test(each)) ?? said.findLast((each) => /\S/.test(each));
+    const line =
+      said.find((each) => /\[ERROR\] +\S/.test(each))?.replace(/^.*?\[ERROR\] +/, '') ??
+      said.findLast((each) => /\S/.test(each));
     throw new Error(`${program} failed: ${line ?? error.message}`, { cause: error });
   }
 }
