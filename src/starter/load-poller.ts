@@ -6,7 +6,7 @@ import type { Delivery, Queue } from '../providers/queue.js';
 import { aborted } from '../signals.js';
 import { readDoorbell, WaitingDoorbells, type Rung } from './doorbells.js';
 import { Leases } from './leases.js';
-import { Receivers } from './receivers.js';
+import { Receivers, yieldOf, type Yield } from './receivers.js';
 import { manyMessages } from './room.js';
 
 /** Runs `loadBatch` over the objects, to its end. Throws where it did not come to every table. */
@@ -72,7 +72,7 @@ export class LoadPoller {
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     stop.addEventListener('abort', () => (this.#stopping = true));
     const most = this.#options.queue.limits.receiveMessages >= manyMessages ? 1 : mostReceivers;
-    await new Receivers(this.#messages, most, (signal) => this.#receive(signal)).run(stop);
+    await new Receivers({ most, pauseMs: 0 }, (signal) => this.#receive(signal)).run(stop);
     this.#stopping = true;
     clearTimeout(this.#due);
     const givenUp = aborted(giveUp);
@@ -80,7 +80,7 @@ export class LoadPoller {
     await this.#leases.stop();
   }
 
-  async #receive(stop: AbortSignal): Promise<number | undefined> {
+  async #receive(stop: AbortSignal): Promise<Yield | undefined> {
     const { queue, log } = this.#options;
     if (this.#waiting.size >= mostWaiting) {
       await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
@@ -92,7 +92,7 @@ export class LoadPoller {
       const done = this.#take(deliveries);
       this.#flow();
       await this.#leases.acknowledge(done);
-      return deliveries.length;
+      return yieldOf(deliveries.length, 0, this.#messages);
     } catch (error) {
       log.warn(logged(error), 'the secondary queue does not answer; tried again');
       await sleep(1_000, undefined, { signal: stop }).catch(() => undefined);

@@ -1,25 +1,39 @@
-/** Asks once, and returns how many messages came; undefined: there was no room to ask, or no answer. */
-export type ReceiveOnce = (stop: AbortSignal) => Promise<number | undefined>;
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What a request brought, as far as it says whether more are to follow at once. */
+export type Yield = 'none' | 'few' | 'some' | 'much';
+
+/** Asks once; undefined: there was no room to ask, or no answer. */
+export type ReceiveOnce = (stop: AbortSignal) => Promise<Yield | undefined>;
+
+export interface Rhythm {
+  /** Requests at once. */
+  readonly most: number;
+  /** After a request that brought few, so that the next brings more, in milliseconds. */
+  readonly pauseMs: number;
+}
+
+const muchBytes = 512 * 1_024;
+
+/** Of so many messages, at most `full` a request, and so many bytes: large ones come few at a time also from a long queue. */
+export function yieldOf(messages: number, bytes: number, full: number): Yield {
+  if (messages === 0) return 'none';
+  if (messages === full || bytes >= muchBytes) return 'much';
+  return messages <= full / 2 && bytes < muchBytes / 4 ? 'few' : 'some';
+}
 
 /**
- * Requests for messages that are under way at once: one more whenever one comes back full, one fewer whenever one comes
- * back empty, so that a queue which bills each request is asked often only where that pays.
+ * Requests for messages that are under way at once: one more whenever one brought much, one fewer whenever one brought
+ * nothing, so that a queue which bills each request is asked often only where that pays.
  */
 export class Receivers {
-  readonly #full: number;
-  readonly #most: number;
+  readonly #rhythm: Rhythm;
   readonly #receiveOnce: ReceiveOnce;
   readonly #running = new Set<Promise<void>>();
 
-  /** `full`: messages of one request at most; `most`: requests. */
-  constructor(full: number, most: number, receiveOnce: ReceiveOnce) {
-    this.#full = full;
-    this.#most = most;
+  constructor(rhythm: Rhythm, receiveOnce: ReceiveOnce) {
+    this.#rhythm = rhythm;
     this.#receiveOnce = receiveOnce;
-  }
-
-  get running(): number {
-    return this.#running.size;
   }
 
   /** Until `stop` is aborted and no request is under way any more. */
@@ -34,10 +48,12 @@ export class Receivers {
   }
 
   async #receive(stop: AbortSignal): Promise<void> {
+    const { most, pauseMs } = this.#rhythm;
     while (!stop.aborted) {
-      const messages = await this.#receiveOnce(stop);
-      if (messages === 0 && this.#running.size > 1) return;
-      if (messages === this.#full && this.#running.size < this.#most) this.#start(stop);
+      const brought = await this.#receiveOnce(stop);
+      if (brought === 'none' && this.#running.size > 1) return;
+      if (brought === 'much' && this.#running.size < most) this.#start(stop);
+      if (brought === 'few' && pauseMs > 0) await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
     }
   }
 }

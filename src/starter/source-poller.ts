@@ -7,7 +7,7 @@ import type { Delivery, Queue } from '../providers/queue.js';
 import type { HeldBatch, Holding } from './holding.js';
 import { Leases } from './leases.js';
 import { OpenBatch } from './open-batch.js';
-import { Receivers } from './receivers.js';
+import { Receivers, yieldOf, type Yield } from './receivers.js';
 import { manyMessages, Room } from './room.js';
 
 /** Runs `ingestBatch` once for a held batch, to its end. Throws where Temporal does not answer or the run fails. */
@@ -29,6 +29,8 @@ const mostInFlight = 4;
 /** Of a queue that hands out few messages a request: at 15 ms a request of ten, some 10,000 messages a second. */
 const mostReceivers = 16;
 const waitMs = 10_000;
+/** A tenth of what a batch gathers for; a poller that is to end waits for it. */
+const longestPauseMs = 1_000;
 /** Messages of a batch that was lost on its way to the lake come again after this. */
 const lostBackMs = 5_000;
 /** Each may be packed with hundreds of events: to measure them all at once would hold up leases and acknowledgements. */
@@ -73,8 +75,11 @@ export class SourcePoller {
   /** Until `stop` is aborted, then until all is stored or `giveUp` is aborted; what is left then goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     const { receiveMessages } = this.#options.queue.limits;
-    const most = receiveMessages >= manyMessages ? 1 : mostReceivers;
-    await new Receivers(receiveMessages, most, (signal) => this.#receive(signal)).run(stop);
+    const rhythm =
+      receiveMessages >= manyMessages
+        ? { most: 1, pauseMs: 0 }
+        : { most: mostReceivers, pauseMs: Math.min(longestPauseMs, this.#options.lingerMs / 10) };
+    await new Receivers(rhythm, (signal) => this.#receive(signal)).run(stop);
     this.#stopping = true;
     this.#flow();
     const givenUp = aborted(giveUp);
@@ -85,7 +90,7 @@ export class SourcePoller {
     await this.#leases.stop();
   }
 
-  async #receive(stop: AbortSignal): Promise<number | undefined> {
+  async #receive(stop: AbortSignal): Promise<Yield | undefined> {
     if (!this.#hasRoom()) {
       await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(200)]);
       return undefined;
@@ -103,18 +108,19 @@ export class SourcePoller {
   }
 
   /** On its own, since a loop's variables would keep the last messages alive until the next ones come. */
-  async #receiveOnce(signal: AbortSignal): Promise<number> {
+  async #receiveOnce(signal: AbortSignal): Promise<Yield> {
     const { queue } = this.#options;
     const { receiveMessages: messages } = queue.limits;
     const deliveries = await queue.receive({ messages, waitMs, leaseMs: this.#leases.leaseMs, signal });
     this.#leases.hold(deliveries.map(({ receipt }) => receipt));
-    this.#room.learn(deliveries.reduce((sum, { body }) => sum + body.length, 0));
+    const bytes = deliveries.reduce((sum, { body }) => sum + body.length, 0);
+    this.#room.learn(bytes);
     for (const [index, delivery] of deliveries.entries()) {
       this.#add(delivery);
       if (index % messagesATurn === messagesATurn - 1) await nextTurn();
     }
     this.#flow();
-    return deliveries.length;
+    return yieldOf(deliveries.length, bytes, messages);
   }
 
   #hasRoom(): boolean {

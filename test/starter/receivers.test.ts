@@ -1,43 +1,67 @@
-import { Receivers } from '../../src/starter/receivers.js';
+import { Receivers, yieldOf, type Yield } from '../../src/starter/receivers.js';
 import { until } from '../until.js';
 
 /** A queue of which the test says what each request under way brings. */
 function asked() {
-  const requests: ((messages: number | undefined) => void)[] = [];
-  const receive = (): Promise<number | undefined> => new Promise((resolve) => requests.push(resolve));
+  const requests: ((brought: Yield | undefined) => void)[] = [];
   return {
-    receive,
-    underWay: () => requests.length,
-    answer: (messages: number | undefined) => requests.shift()!(messages),
-    under: (count: number) =>
+    receive: (): Promise<Yield | undefined> => new Promise((resolve) => requests.push(resolve)),
+    answer: (brought: Yield | undefined) => requests.shift()!(brought),
+    underWay: (count: number) =>
       until(`${count} requests under way`, () => Promise.resolve(requests.length === count), 5_000),
+    get requests() {
+      return requests.length;
+    },
   };
 }
 
-test('one more request while they come back full, one fewer while they come back empty, one at least', async () => {
+test('one more request while they bring much, one fewer while they bring nothing, one at least', async () => {
   const queue = asked();
   const stop = new AbortController();
-  const receivers = new Receivers(10, 3, queue.receive);
-  const run = receivers.run(stop.signal);
-  await queue.under(1);
-  queue.answer(10);
-  await queue.under(2);
-  queue.answer(10);
-  await queue.under(3);
-  queue.answer(10); // three are the most
-  await queue.under(3);
-  queue.answer(4);
-  await queue.under(3);
-  queue.answer(0);
-  await queue.under(2);
-  queue.answer(undefined); // no room, or no answer: says nothing of the queue
-  await queue.under(2);
-  queue.answer(0);
-  await queue.under(1);
-  queue.answer(0);
-  await queue.under(1);
+  const run = new Receivers({ most: 3, pauseMs: 0 }, queue.receive).run(stop.signal);
+  await queue.underWay(1);
+  const then: [Yield | undefined, number][] = [
+    ['much', 2],
+    ['much', 3],
+    ['much', 3], // the most
+    ['some', 3],
+    ['few', 3],
+    ['none', 2],
+    [undefined, 2], // no room, or no answer: says nothing of the queue
+    ['none', 1],
+    ['none', 1],
+  ];
+  for (const [brought, underWay] of then) {
+    queue.answer(brought);
+    await queue.underWay(underWay);
+  }
   stop.abort();
-  queue.answer(10);
+  queue.answer('much');
   await run;
-  expect(queue.underWay()).toBe(0);
+  expect(queue.requests).toBe(0);
+});
+
+test('after a request that brought few it pauses, which ends with the stop; after others it does not', async () => {
+  const queue = asked();
+  const stop = new AbortController();
+  const run = new Receivers({ most: 1, pauseMs: 3_600_000 }, queue.receive).run(stop.signal);
+  for (const brought of ['some', 'much', 'none', undefined] as const) {
+    await queue.underWay(1);
+    queue.answer(brought);
+  }
+  await queue.underWay(1);
+  queue.answer('few');
+  await new Promise(setImmediate);
+  expect(queue.requests).toBe(0);
+  stop.abort();
+  await run;
+});
+
+test('much is a full request or half a megabyte, few is half a request and little', () => {
+  expect(yieldOf(0, 0, 10)).toBe('none');
+  expect(yieldOf(10, 100, 10)).toBe('much');
+  expect(yieldOf(1, 1_048_576, 10)).toBe('much');
+  expect(yieldOf(5, 1_000, 10)).toBe('few');
+  expect(yieldOf(6, 1_000, 10)).toBe('some');
+  expect(yieldOf(1, 200_000, 10)).toBe('some');
 });
