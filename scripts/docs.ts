@@ -1,6 +1,6 @@
 /**
  * `npm run docs`: what is said of the settings stands beside their schemas (src/config/schema.ts, src/table-check.ts); this
- * writes it into docs/configuration.md and into the comments that an editor shows.
+ * writes it into docs/configuration.md and into the comments that an editor shows. And what AWS charges into docs/aws.md.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { documented, mandatory, type SettingDoc } from '../src/config/documented
 import { configSchema } from '../src/config/schema.js';
 import { describeDuration } from '../src/durations.js';
 import { definitionSchema } from '../src/table-check.js';
+import { costTable } from './aws-cost.js';
 
 const root = join(import.meta.dirname, '..');
 const page = join('docs', 'configuration.md');
@@ -38,10 +39,12 @@ export async function madeFiles(): Promise<ReadonlyMap<string, string>> {
   text = withSection(text, 'durations', settingsTable(entries.filter(isDuration)));
   text = withSection(text, 'table', settingsTable(Object.entries(table)));
   text = withSection(text, 'flags', await flagsTable());
+  const aws = join('docs', 'aws.md');
   const definition = join('src', 'config', 'define.ts');
   const tables = join('src', 'tables.ts');
   return new Map([
     [page, text],
+    [aws, withSection(read(aws), 'cost', costTable())],
     [definition, withComments(read(definition), 'export interface Config ', config)],
     [tables, withComments(read(tables), 'export interface TableDefinition<', table)],
   ]);
@@ -55,7 +58,7 @@ function withSection(text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- made by npm run docs: ${name} -->\n`, '<!-- end -->'];
   const start = text.indexOf(begin);
   const stop = text.indexOf(end, start);
-  if (start < 0 || stop < 0) throw new Error(`${page} has no place for ${name}: write ${begin}${end}`);
+  if (start < 0 || stop < 0) throw new Error(`there is no place for ${name}: write ${begin}${end}`);
   return `${text.slice(0, start)}${begin}\n${content}\n\n${text.slice(stop)}`;
 }
 

@@ -118,7 +118,7 @@ test('a command, a flag, a script or a file that is not there is found', async (
 
 test('the README’s table has every command of the CLI, and no other', () => {
   const commands = readdirSync(join(root, 'src', 'cli', 'commands')).map((file) => file.replace('.ts', ''));
-  const named = [...textOf('README.md').matchAll(/^\| `catchment (\w+)/gm)].map(([, name]) => name!);
+  const named = [...textOf('README.md').matchAll(/^\| `catchment ([\w-]+)/gm)].map(([, name]) => name!);
   expect(named.toSorted()).toEqual(commands.toSorted());
 });
 
