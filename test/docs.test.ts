@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { madeFiles } from '../scripts/docs.js';
-import { runCli } from './run-cli.js';
+import { mistakeInCall } from './cli-calls.js';
 
 const root = join(import.meta.dirname, '..');
 const pages = [
@@ -54,17 +54,10 @@ test.each(pages)('%s links to headings that there are', (page) => {
   expect(missing.map(([link]) => link)).toEqual([]);
 });
 
-const helps = new Map<string, Promise<string>>();
-function helpOf(command: string): Promise<string> {
-  const help = helps.get(command) ?? runCli([command, '--help'], root).then(({ stdout }) => stdout);
-  helps.set(command, help);
-  return help;
-}
-
 const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
 const npmOwn = ['install', 'ci'];
 /** Of which only the name is looked at. */
-const others = ['cd', 'gzip', 'sed', 'temporal', 'eval'];
+const others = ['cd', 'gzip', 'sed', 'temporal', 'eval', 'docker'];
 
 /** What is wrong with a command; undefined where nothing is. */
 async function mistakeIn([program, ...words]: readonly string[], page: string): Promise<string | undefined> {
@@ -78,14 +71,6 @@ async function mistakeIn([program, ...words]: readonly string[], page: string): 
     return there ? undefined : `there is no ${words[0]!}`;
   }
   return others.includes(program!) ? undefined : `${program!} is a command that nobody knows`;
-}
-
-async function mistakeInCall([command, ...words]: readonly string[]): Promise<string | undefined> {
-  const help = await helpOf(command!);
-  if (!help.startsWith(`Usage: catchment ${command!} `)) return `there is no catchment ${command!}`;
-  const flags = words.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]!);
-  const unknown = flags.find((flag) => !new RegExp(`^  ${flag}\\b`, 'm').test(help));
-  return unknown === undefined ? undefined : `catchment ${command!} has no ${unknown}`;
 }
 
 async function mistakesIn(text: string, page: string): Promise<string[]> {

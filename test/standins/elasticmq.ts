@@ -3,6 +3,9 @@ import { join } from 'node:path';
 
 import { answersAsSqs, installedAt, StandIn } from './process.js';
 
+/** Half the time to start, and less memory. */
+export const javaFlags = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'] as const;
+
 /** ElasticMQ, the most faithful stand-in for SQS, on a store that outlasts `kill -9`. It takes 8 to 16 seconds to start. */
 export async function startElasticMq(folder: string): Promise<StandIn> {
   const jars = installedAt('CATCHMENT_ELASTICMQ_JARS', 'elasticmq');
@@ -12,12 +15,11 @@ export async function startElasticMq(folder: string): Promise<StandIn> {
       ports: 1,
       command: (where, [port]) => {
         const file = join(where, 'elasticmq.conf');
-        const settings = Object.entries(config(where, port!)).map((pair) =>
+        const settings = Object.entries(elasticMqConfig(where, port!)).map((pair) =>
           pair.map((each) => JSON.stringify(each)).join(': '),
         );
         writeFileSync(file, ['include classpath("application.conf")', ...settings, ''].join('\n'));
-        const java = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', `-Dconfig.file=${file}`];
-        return ['java', ...java, '-cp', join(jars, '*'), 'org.elasticmq.server.Main'];
+        return ['java', ...javaFlags, `-Dconfig.file=${file}`, '-cp', join(jars, '*'), 'org.elasticmq.server.Main'];
       },
       answers: ([port]) => answersAsSqs(port!),
     },
@@ -25,7 +27,8 @@ export async function startElasticMq(folder: string): Promise<StandIn> {
   );
 }
 
-function config(folder: string, port: number): object {
+/** docker-compose.yml has the same, of its own folder and address. */
+export function elasticMqConfig(folder: string, port: number) {
   return {
     'node-address': { protocol: 'http', host: '127.0.0.1', port, 'context-path': '' },
     'generate-node-address': false,

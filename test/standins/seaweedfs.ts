@@ -3,6 +3,19 @@ import { join } from 'node:path';
 
 import { installedAt, StandIn } from './process.js';
 
+/** Those that have nothing to do with where it is; docker-compose.yml has the same. */
+export const seaweedFsOptions = {
+  's3.port.iceberg': 0,
+  's3.port.lance': 0,
+  // It listens even so; only its pages are off.
+  'admin.ui': false,
+  webdav: false,
+  'master.telemetry': false,
+  // With the few volumes that it would allow itself here, the third bucket answers 500 to every put.
+  'volume.max': 4_000,
+  'master.volumeSizeLimitMB': 64,
+} as const;
+
 /**
  * SeaweedFS, the stand-in for S3. It lets anyone in and outlasts `kill -9`. Each bucket takes volumes of its own: hundreds of
  * buckets are well, thousands are not.
@@ -23,8 +36,6 @@ function commandOf(weed: string) {
       'ip.bind': '127.0.0.1',
       's3.port': s3,
       's3.port.grpc': s3Grpc,
-      's3.port.iceberg': 0,
-      's3.port.lance': 0,
       's3.localSocket': join(folder, 's3.sock'),
       'master.port': master,
       'master.port.grpc': masterGrpc,
@@ -33,15 +44,9 @@ function commandOf(weed: string) {
       'filer.port': filer,
       'filer.port.grpc': filerGrpc,
       'filer.localSocket': join(folder, 'filer.sock'),
-      // It listens even so; only its pages are off.
       'admin.port': admin,
       'admin.port.grpc': adminGrpc,
-      'admin.ui': false,
-      webdav: false,
-      'master.telemetry': false,
-      // With the few volumes that it would allow itself here, the third bucket answers 500 to every put.
-      'volume.max': 4_000,
-      'master.volumeSizeLimitMB': 64,
+      ...seaweedFsOptions,
     };
     return [weed, 'mini', ...Object.entries(options).map(([name, value]) => `-${name}=${String(value)}`)];
   };
