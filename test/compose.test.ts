@@ -111,6 +111,7 @@ describe('the pipeline', () => {
     const inScript = [...script.matchAll(/^catchment (.*)$/gm)].map(([, words]) => words!.split(' '));
     expect(inScript.map(([name]) => name)).toEqual(['send', 'status', 'query']);
     expect(await Promise.all([...calls, ...inScript].map(mistakeInCall))).toEqual(Array(7).fill(undefined));
+    expect(textOf('README.md')).toContain('docker compose run --rm example\n');
     expect(services['example']).toMatchObject({ entrypoint: ['sh', 'example.sh'], command: ['/data'] });
   }, 120_000);
 
