@@ -7,7 +7,7 @@ export const root = join(import.meta.dirname, '..');
 export const textOf = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 
 /** What docker-compose.yml uses of a service. */
-export interface Service {
+interface Service {
   readonly image?: string;
   readonly build?: { readonly context: string; readonly target: string };
   readonly pull_policy?: string;

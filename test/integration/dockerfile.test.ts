@@ -51,12 +51,9 @@ function temporalServer(): { TEMPORAL_CLI_PATH?: string } {
 async function catchment(args: string[], input = ''): Promise<string> {
   const child = start(...args);
   child.stdin!.end(input);
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout!),
-    text(child.stderr!),
-    once(child, 'close'),
-  ]);
-  expect({ args, status: status as number, stderr: status === 0 ? '' : stderr }).toEqual({
+  const [stdout, stderr, ended] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'close')]);
+  const [status] = ended as [number | null];
+  expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({
     args,
     status: 0,
     stderr: '',
