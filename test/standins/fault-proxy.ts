@@ -64,6 +64,11 @@ export class FaultProxy {
     return new FaultProxy(server, options);
   }
 
+  /** Of clients, now open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** From now on. Where several rules choose a call, each fault has the later rules' behind it, as if that were its target. */
   rule(rule: Rule): Ruling {
     const active = new ActiveRule(rule, this.#seed + this.#made++);

@@ -28,12 +28,13 @@ export function outcomeOf({ request, response, line, target, rules, seen, signal
   const call = callOf(request, signal, onContinue);
   seen.noteCall(call.operation);
 
-  const toTarget = async (replaced: Buffer | undefined): Promise<Outcome> => {
+  const toTarget = async (replaced: Buffer | undefined, lost: readonly RegExp[]): Promise<Outcome> => {
     const body = replaced ?? (call.wasRead ? await call.body() : undefined);
+    const headers = without(request.rawHeaders, lost);
     return line.pass({
       method: call.method,
       url: request.url!,
-      headers: replaced === undefined ? request.rawHeaders : withLength(request.rawHeaders, replaced.length),
+      headers: replaced === undefined ? headers : withLength(headers, replaced.length),
       signal,
       onContinue,
       send: (outgoing) => {
@@ -43,10 +44,14 @@ export function outcomeOf({ request, response, line, target, rules, seen, signal
       },
     });
   };
-  const through = ([rule, ...behind]: readonly ActiveRule[], body?: Buffer): Promise<Outcome> => {
-    if (rule === undefined) return toTarget(body);
+  const through = (
+    [rule, ...behind]: readonly ActiveRule[],
+    body: Buffer | undefined,
+    lost: readonly RegExp[],
+  ): Promise<Outcome> => {
+    if (rule === undefined) return toTarget(body, lost);
     return rule.fault.run(call, {
-      next: (replaced = body) => through(behind, replaced),
+      next: (replaced = body, more?) => through(behind, replaced, more === undefined ? lost : [...lost, more]),
       ask: (headers, ownBody) => ask(target, headers, ownBody),
       happened: (times = 1) => {
         rule.happened += times;
@@ -55,15 +60,23 @@ export function outcomeOf({ request, response, line, target, rules, seen, signal
       random: rule.random,
     });
   };
-  return through(rules.filter((rule) => rule.chooses(call)));
+  return through(
+    rules.filter((rule) => rule.chooses(call)),
+    undefined,
+    [],
+  );
 }
 
 /** The headers, names and values in turn, for another body. */
 function withLength(headers: readonly string[], length: number): string[] {
-  const kept = ['content-length', String(length)];
+  return ['content-length', String(length), ...without(headers, [/^(content-length|transfer-encoding)$/])];
+}
+
+function without(headers: readonly string[], lost: readonly RegExp[]): string[] {
+  const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!.toLowerCase();
-    if (name !== 'content-length' && name !== 'transfer-encoding') kept.push(headers[i]!, headers[i + 1]!);
+    if (!lost.some((pattern) => pattern.test(name))) kept.push(headers[i]!, headers[i + 1]!);
   }
   return kept;
 }

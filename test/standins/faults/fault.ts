@@ -31,8 +31,11 @@ export class CutHere extends Error {}
 
 /** What a fault is given beside the call. */
 export interface Around {
-  /** To the next rule's fault that chose this call too, or to the target; `body` takes the place of the client's. */
-  readonly next: (body?: Buffer) => Promise<Outcome>;
+  /**
+   * To the next rule's fault that chose this call too, or to the target; `body` takes the place of the client's, and headers
+   * whose names, in lower case, match `lost` do not get there.
+   */
+  readonly next: (body?: Buffer, lost?: RegExp) => Promise<Outcome>;
   /** A request of the proxy's own to the target, which no rule sees and no client knows of. */
   readonly ask: (headers: Readonly<Record<string, string>>, body: Buffer) => Promise<{ status: number; body: Buffer }>;
   /** Says that the fault really happened, so often; being chosen is not enough. */

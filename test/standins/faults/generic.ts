@@ -70,6 +70,40 @@ export function cutAfter(bytes: number): Fault {
   return endingAfter(bytes, 'cutAfter', () => Promise.reject(new CutHere()));
 }
 
+/** The reply comes whole, but its first byte is another, and its head tells nothing of it. */
+export function corrupt(): Fault {
+  async function* changed(body: Reply['body'], happened: () => void): AsyncGenerator<Buffer> {
+    let isFirst = true;
+    for await (const chunk of Buffer.isBuffer(body) ? [body] : body) {
+      const bytes = Buffer.from(chunk);
+      if (isFirst && bytes.length > 0) {
+        bytes[0] = ~bytes[0]!;
+        isFirst = false;
+        happened();
+      }
+      yield bytes;
+    }
+  }
+  return {
+    name: 'corrupt',
+    async run(_call, { next, happened }) {
+      const outcome = await next();
+      return typeof outcome === 'string' ? outcome : { ...outcome, body: changed(outcome.body, happened) };
+    },
+  };
+}
+
+/** Headers of the request whose names, in lower case, match are lost, as with a target that does not know them. */
+export function withoutHeaders(names: RegExp): Fault {
+  return {
+    name: 'withoutHeaders',
+    run(call, { next, happened }) {
+      if (Object.keys(call.headers).some((name) => names.test(name))) happened();
+      return next(undefined, names);
+    },
+  };
+}
+
 /** Destroys the connection when a request comes, as a server does that is just dying. The target never sees it. */
 export function refuse(): Fault {
   return {

@@ -1,5 +1,7 @@
 /** What went through a proxy, so that a test can say that its fault really happened. */
 export class Seen {
+  /** Every call's operation, in the order in which they came. */
+  readonly operations: string[] = [];
   readonly #calls = new Map<string, number>();
   readonly #faults = new Map<string, number>();
 
@@ -14,6 +16,7 @@ export class Seen {
   }
 
   noteCall(operation: string): void {
+    this.operations.push(operation);
     this.#calls.set(operation, this.calls(operation) + 1);
   }
 
