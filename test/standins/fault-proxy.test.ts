@@ -4,7 +4,17 @@ import { Agent } from 'node:http';
 import { until } from '../until.js';
 import { FaultProxy } from './fault-proxy.js';
 import type { Fault, Outcome } from './faults/fault.js';
-import { answer, cutAfter, delay, halfOpen, halfOpenAfter, loseReply, refuse } from './faults/generic.js';
+import {
+  answer,
+  corrupt,
+  cutAfter,
+  delay,
+  halfOpen,
+  halfOpenAfter,
+  loseReply,
+  refuse,
+  withoutHeaders,
+} from './faults/generic.js';
 import { plainTarget, send, type PlainTarget } from './faults/plain-target.js';
 
 let target: PlainTarget;
@@ -17,8 +27,11 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   agent.destroy();
-  await proxy.close();
-  await target.stop();
+  try {
+    await proxy.close();
+  } finally {
+    await target.stop();
+  }
 });
 
 const to = (path: string, options: Parameters<typeof send>[1] = {}): ReturnType<typeof send> =>
@@ -40,6 +53,14 @@ describe('without a rule', () => {
     expect([proxy.seen.calls(), proxy.seen.calls('SendMessage'), proxy.seen.faults()]).toEqual([2, 2, 0]);
   });
 
+  test('its operations are seen in their order, and the connections that are open', async () => {
+    for (const path of ['/a?x-id=PutObject', '/b', '/c?x-id=PutObject']) await to(path);
+    expect(proxy.seen.operations).toEqual(['PutObject', 'GET', 'PutObject']);
+    expect(proxy.connections).toBe(1);
+    agent.destroy();
+    await until('no connection that is open', () => proxy.connections === 0);
+  });
+
   test('64 MB go both ways, in chunks of unknown number and with their length said', async () => {
     const body = randomBytes(64 << 20);
     const said: Record<string, string> = { 'content-length': String(body.length), expect: '100-continue' };
@@ -56,6 +77,14 @@ describe('without a rule', () => {
     gone.abort();
     await expect(reply).rejects.toThrow('abort');
     await until('its end at the target', () => target.aborted === 1);
+  });
+
+  test('a client that goes away in the middle of its reply is no fault that has failed', async () => {
+    const gone = new AbortController();
+    const leaving = { signal: gone.signal, onHead: () => gone.abort() };
+    const reply = to('/echo', { method: 'POST', body: Buffer.alloc(32 << 20), ...leaving });
+    await expect(reply).rejects.toThrow('abort');
+    await until('its end', () => proxy.connections === 0);
   });
 
   test('a target that is killed looks dead, and is reached again when it is back', async () => {
@@ -181,6 +210,34 @@ describe('faults', () => {
     proxy.rule({ fault: cutAfter(6) });
     expect(String((await to('/echo', { method: 'POST', body: 'abcdef' })).body)).toBe('abcdef');
     expect(proxy.seen.faults()).toBe(0);
+  });
+
+  test('corrupt: the reply is whole, but for a byte', async () => {
+    proxy.rule({ fault: corrupt() });
+    const body = randomBytes(2 << 20);
+    const reply = await to('/echo', { method: 'POST', body });
+    expect([reply.status, reply.body[0]]).toEqual([201, 255 - body[0]!]);
+    expect(reply.body.subarray(1).equals(body.subarray(1))).toBe(true);
+    expect(proxy.seen.faults('corrupt')).toBe(1);
+    expect((await to('/echo')).body).toHaveLength(0);
+    expect(proxy.seen.faults('corrupt')).toBe(1);
+  });
+
+  test('withoutHeaders: the target gets the others, whatever other faults do to the request', async () => {
+    const headers = { 'If-None-Match': '*', 'X-Some-A': 'a', 'x-some-b': ['b', 'c'], 'x-other': 'd' };
+    const lost = [/^if-none-match$/, /-some-/].map((names) => proxy.rule({ fault: withoutHeaders(names) }));
+    proxy.rule({
+      when: { path: '/changed' },
+      fault: { name: 'changed', run: (_, { next }) => next(Buffer.from('new')) },
+    });
+    for (const path of ['/echo', '/changed']) await to(path, { method: 'PUT', headers, body: 'old' });
+    expect(target.requests.map(({ body }) => body)).toEqual(['old', 'new']);
+    for (const got of target.requests) {
+      expect(Object.keys(got.headers).filter((name) => /none-match|some/.test(name))).toEqual([]);
+      expect(got.headers).toMatchObject({ 'x-other': 'd', host: new URL(proxy.endpoint).host });
+    }
+    await to('/echo');
+    expect(lost.map(({ happened }) => happened)).toEqual([2, 2]);
   });
 
   test('refuse: the connection ends at the request', async () => {

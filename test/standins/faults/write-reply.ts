@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import type { Reply } from './fault.js';
+import { CutHere, type Reply } from './fault.js';
 
 /** Each chunk has left this process before the next is asked for: what a body gives before it is cut does reach the client. */
 export async function writeReply(
@@ -16,7 +16,10 @@ export async function writeReply(
 
 function write(response: ServerResponse, chunk: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    response.write(chunk, (error) => (error ? reject(error) : resolve()));
+    // A client that resets its connection is found out here, before `close` tells of it.
+    response.write(chunk, (error) =>
+      error ? reject(new CutHere('the client has gone away', { cause: error })) : resolve(),
+    );
   });
 }
 
