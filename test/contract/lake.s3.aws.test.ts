@@ -2,31 +2,33 @@ import { randomUUID } from 'node:crypto';
 
 import { s3 } from '../../src/providers/aws/s3.js';
 import type { Lake } from '../../src/providers/lake.js';
-import { bucketAt, removeBuckets, upstream } from '../s3-lakes.js';
+import { bucketAt, removeBuckets } from '../aws/s3-lakes.js';
+import { s3Endpoint } from '../standins/aws.js';
 import { lakeContract } from './lake.js';
 
 // One for all lakes, each beneath a prefix of its own.
-const bucket = upstream === undefined ? '' : bucketAt(upstream).name;
+let bucket: string;
 
-function openUnder(prefix: string): Lake {
-  return s3({ bucket, prefix, region: 'us-east-1', endpoint: upstream! }).open({
+async function openUnder(prefix: string): Promise<Lake> {
+  return s3({ bucket, prefix, region: 'us-east-1', endpoint: await s3Endpoint() }).open({
     pipeline: 'test',
     dataDir: '.catchment',
     part: 'lake',
   });
 }
 
-const suite = upstream === undefined ? describe.skip : describe;
-
-suite('a bucket', () => {
+describe('a bucket', () => {
   beforeAll(async () => {
-    await openUnder('').provision!('apply');
+    bucket = bucketAt(await s3Endpoint()).name;
+    await (
+      await openUnder('')
+    ).provision!('apply');
   });
   afterAll(removeBuckets);
 
   lakeContract({
     name: 's3 on SeaweedFS',
-    open: (name) => Promise.resolve(openUnder(name)),
+    open: openUnder,
     longestKey: 1_024 - `${randomUUID()}/`.length,
     skip: [
       // SeaweedFS refuses them, with InvalidRequest.

@@ -16,15 +16,12 @@ import {
   type SQSClientConfig,
 } from '@aws-sdk/client-sqs';
 
+import { sqsEndpoint } from './aws.js';
 import { FaultProxy } from './fault-proxy.js';
 import { sqsError } from './faults/aws-errors.js';
 import { delay, loseReply } from './faults/generic.js';
 import { deliverAgain, deliverLate, deliverTwice, disownEntries, inFlightCap, refuseEntries } from './faults/sqs.js';
 
-const target = process.env.CATCHMENT_TEST_SQS ?? '';
-if (target === '') throw new Error('CATCHMENT_TEST_SQS must name a stand-in of SQS, http://127.0.0.1:9324');
-
-const aws = { region: 'us-east-1', credentials: { accessKeyId: 'none', secretAccessKey: 'none' }, maxAttempts: 1 };
 const clients: SQSClient[] = [];
 let proxy: FaultProxy;
 /** Through the proxy, and around it. */
@@ -33,6 +30,7 @@ let direct: SQSClient;
 let QueueUrl: string;
 
 beforeEach(async () => {
+  const target = await sqsEndpoint();
   proxy = await FaultProxy.start({ target });
   client = sqs({ endpoint: proxy.endpoint });
   direct = sqs({ endpoint: target });
@@ -224,7 +222,7 @@ function silent(): void {
 }
 
 function sqs(config: SQSClientConfig): SQSClient {
-  const made = new SQSClient({ ...aws, ...config });
+  const made = new SQSClient({ maxAttempts: 1, ...config });
   clients.push(made);
   return made;
 }

@@ -1,5 +1,5 @@
-import { defineConfig } from '../src/config/define.js';
-import { ConfigError, s3, type S3Options } from '../src/index.js';
+import { defineConfig } from '../../src/config/define.js';
+import { ConfigError, s3, type S3Options } from '../../src/index.js';
 
 const place = { pipeline: 'app', dataDir: '.catchment', part: 'lake' };
 const lakeOf = (options: unknown) => s3(options as S3Options);

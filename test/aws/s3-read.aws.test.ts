@@ -3,60 +3,63 @@ import { buffer } from 'node:stream/consumers';
 
 import { v7 } from 'uuid';
 
-import { LakeNotFound } from '../src/errors.js';
-import { hourPrefix, keyBefore, objectKey } from '../src/keys.js';
+import { LakeNotFound } from '../../src/errors.js';
+import { hourPrefix, keyBefore, objectKey } from '../../src/keys.js';
+import { S3Lake } from '../../src/providers/aws/s3.js';
+import { byBytes, expectBody, inParallel, keysOf } from '../contract/objects.js';
+import { s3Endpoint } from '../standins/aws.js';
+import { FaultProxy } from '../standins/fault-proxy.js';
+import { s3Error } from '../standins/faults/aws-errors.js';
+import { answer, corrupt, cutAfter, halfOpenAfter } from '../standins/faults/generic.js';
+import { until } from '../until.js';
+import { bucketAt, failureOf, newLake, removeBuckets } from './s3-lakes.js';
 
-import type { Bucket } from '../src/providers/aws/s3-bucket.js';
-import { S3Lake } from '../src/providers/aws/s3.js';
-import { byBytes, expectBody, inParallel, keysOf } from './contract/objects.js';
-import { FaultyStore, refusal } from './s3-faults.js';
-import { bucketAt, failureOf, newLake, removeBuckets, upstream } from './s3-lakes.js';
-import { until } from './until.js';
-
-const suite = upstream === undefined ? describe.skip : describe;
-
-suite('reading from a store that fails', () => {
-  let store: FaultyStore;
+describe('reading from a store that fails', () => {
+  let proxy: FaultProxy;
   let lake: S3Lake;
   /** The same lake, for what never answers. */
   let impatient: S3Lake;
-  let bucket: Bucket;
+  /** The same lake, around the proxy. */
+  let direct: S3Lake;
+  let bucket: string;
   beforeAll(async () => {
-    store = await FaultyStore.before(upstream!);
-    ({ lake, bucket } = await newLake(store.endpoint));
-    impatient = new S3Lake(bucketAt(store.endpoint, { bucket: bucket.name }, { longestMs: 20_000, silenceMs: 500 }));
+    const made = await newLake(await s3Endpoint());
+    direct = made.lake;
+    bucket = made.bucket.name;
   });
-  beforeEach(() => store.calm());
-  afterAll(async () => {
-    await removeBuckets();
-    await store.close();
+  beforeEach(async () => {
+    proxy = await FaultProxy.start({ target: await s3Endpoint() });
+    lake = new S3Lake(bucketAt(proxy.endpoint, { bucket }));
+    impatient = new S3Lake(bucketAt(proxy.endpoint, { bucket }, { longestMs: 20_000, silenceMs: 500 }));
   });
+  afterEach(() => proxy.close());
+  afterAll(removeBuckets);
 
   const a = Buffer.from('the bytes of a');
   describe('a get', () => {
     const body = randomBytes(3_000_000);
-    beforeEach(async () => {
-      await lake.put('raw/body', body);
-      store.calm();
+    beforeAll(async () => {
+      await direct.put('raw/body', body);
     });
 
-    test.each(['cut body', 'stalled body', 'changed body'] as const)(
-      'with a %s never ends as if whole',
-      async (fault) => {
-        store.fault = () => fault;
-        await failureOf((fault === 'stalled body' ? impatient : lake).get('raw/body').then(buffer));
-        store.calm();
-        await expectBody(lake, 'raw/body', body);
-      },
-    );
+    test.each([
+      ['cut', cutAfter(body.length / 2)],
+      ['stalled', halfOpenAfter(body.length / 2)],
+      ['changed', corrupt()],
+    ])('with a %s body never ends as if whole', async (how, fault) => {
+      const rule = proxy.rule({ fault });
+      await failureOf((how === 'stalled' ? impatient : lake).get('raw/body').then(buffer));
+      expect(rule.happened).toBeGreaterThan(0);
+      rule.remove();
+      await expectBody(lake, 'raw/body', body);
+    });
 
     test('of which nothing or a part is read gives its connection back', async () => {
-      const before = await store.connections();
       for (let n = 0; n < 10; n++) {
         await impatient.get('raw/body');
         for await (const _ of await impatient.get('raw/body')) break;
       }
-      await until('connections given back', async () => (await store.connections()) <= before);
+      await until('connections given back', () => proxy.connections === 0);
       await expectBody(impatient, 'raw/body', body);
     });
 
@@ -67,36 +70,35 @@ suite('reading from a store that fails', () => {
         [301, 'PermanentRedirect'],
         [400, 'ExpiredToken'],
       ] as const) {
-        store.fault = () => refusal(status, code);
+        const rule = proxy.rule({ fault: s3Error(status, code) });
         expect((await failureOf(lake.get('raw/body'))).message).toContain(code);
+        rule.remove();
       }
-      store.fault = () => refusal(404, 'NoSuchKey');
+      proxy.rule({ fault: s3Error(404, 'NoSuchKey') });
       await expect(lake.get('raw/body')).rejects.toBeInstanceOf(LakeNotFound);
     });
 
     test('names the region that the bucket is in', async () => {
-      const headers = { 'x-amz-bucket-region': 'eu-west-1' };
-      store.fault = () => ({ status: 301, body: '<Error><Code>PermanentRedirect</Code></Error>', headers });
+      const headers = { 'content-type': 'application/xml', 'x-amz-bucket-region': 'eu-west-1' };
+      proxy.rule({ fault: answer(301, '<Error><Code>PermanentRedirect</Code></Error>', headers) });
       expect((await failureOf(lake.get('raw/body'))).message).toContain("name the region 'eu-west-1'");
     });
   });
 
   test('a listing never ends at a page that fails, and asks for one page ahead at most', async () => {
     const keys = Array.from({ length: 2_100 }, (_, n) => `many/${String(n).padStart(4, '0')}`);
-    const direct = new S3Lake(bucketAt(upstream!, { bucket: bucket.name }));
     await inParallel(keys, (key) => direct.put(key, a));
     for await (const { key } of lake.list('many/')) {
-      if (key === keys[0]) expect(store.seen).toHaveLength(1);
+      if (key === keys[0]) expect(proxy.seen.calls()).toBe(1);
       if (key !== keys[900]) continue;
-      await until('the second page', () => store.seen.length === 2);
+      await until('the second page', () => proxy.seen.calls() === 2);
       break;
     }
-    expect(store.seen).toHaveLength(2);
+    expect(proxy.seen.calls()).toBe(2);
     expect(await keysOf(lake, 'many/')).toEqual(keys);
-    store.calm();
-    store.fault = ({ before }) => (before === 2 ? refusal(403, 'AccessDenied') : 'none');
+    proxy.rule({ when: { nth: 3 }, fault: s3Error(403, 'AccessDenied') });
     expect((await failureOf(keysOf(lake, 'many/'))).message).toContain('allow s3:ListBucket');
-    store.calm();
+    proxy.clear();
     await lake.remove(keys);
     expect(await keysOf(lake, 'many/')).toEqual([]);
   });

@@ -1,5 +1,5 @@
-import { LakeNotFound, Unavailable } from '../src/errors.js';
-import { sdkError, unavailable } from '../src/providers/aws/sdk.js';
+import { LakeNotFound, Unavailable } from '../../src/errors.js';
+import { sdkError, unavailable } from '../../src/providers/aws/sdk.js';
 
 const asked = { doing: 'writing a', permission: 's3:PutObject' };
 const messageOf = (error: unknown): string => unavailable(error, asked).message;

@@ -2,7 +2,7 @@ import type { LifecycleRule } from '@aws-sdk/client-s3';
 
 // Buckets have rules in the old way, with a prefix and no filter.
 /* eslint-disable @typescript-eslint/no-deprecated */
-import { isMet, modern, reaches, ruleOf, wantedRules } from '../src/providers/aws/s3-lifecycle.js';
+import { isMet, modern, reaches, ruleOf, wantedRules } from '../../src/providers/aws/s3-lifecycle.js';
 import { bucketAt } from './s3-lakes.js';
 
 const { load, noncurrent, uploads } = wantedRules(bucketAt('http://127.0.0.1:1', { prefix: 'app/' }));

@@ -2,17 +2,13 @@ import { randomUUID } from 'node:crypto';
 
 import type { S3 } from '@aws-sdk/client-s3';
 
-import { Unavailable } from '../src/errors.js';
-import { Bucket } from '../src/providers/aws/s3-bucket.js';
-import type { S3Settings } from '../src/providers/aws/s3-options.js';
-import { S3Lake } from '../src/providers/aws/s3.js';
-import { sdkError, type Patience } from '../src/providers/aws/sdk.js';
-
-/** The stand-in for S3, started by who runs the tests. */
-export const upstream = process.env['CATCHMENT_TEST_S3'];
-
-process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
-process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
+import { Unavailable } from '../../src/errors.js';
+import { Bucket } from '../../src/providers/aws/s3-bucket.js';
+import type { S3Settings } from '../../src/providers/aws/s3-options.js';
+import { S3Lake } from '../../src/providers/aws/s3.js';
+import { sdkError, type Patience } from '../../src/providers/aws/sdk.js';
+import { s3Endpoint } from '../standins/aws.js';
+import { said } from '../standins/faults/aws-errors.js';
 
 const made = new Set<string>();
 
@@ -37,7 +33,7 @@ export async function newLake(
 
 /** At the end of a file of tests: SeaweedFS sets space aside for each bucket, and soon has none left. */
 export async function removeBuckets(): Promise<void> {
-  const client = await bucketAt(upstream!).client();
+  const client = await bucketAt(await s3Endpoint()).client();
   for (const Bucket of made) {
     try {
       for (;;) {
@@ -62,6 +58,6 @@ export async function failureOf(call: Promise<unknown>): Promise<Error> {
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(Unavailable);
-  expect((error as Error).message).not.toContain('SECRET');
+  expect((error as Error).message).not.toContain(said);
   return error as Error;
 }
