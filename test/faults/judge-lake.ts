@@ -4,14 +4,16 @@ import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 /** A copy of an event, as a lake object holds it. */
-interface StoredEvent {
+export interface StoredEvent {
   readonly id: string;
+  readonly sentAt: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
 interface StoredLine {
   readonly id: string;
+  readonly sentAt: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly body: string;
   readonly bodyEncoding?: 'base64';
@@ -40,8 +42,8 @@ function readObject(folder: string, key: string): StoredObject {
   const lines = gunzipSync(bytes).toString('utf8').split('\n');
   if (lines.pop() !== '') return { key, batch, events: [], damage: 'its last line has no end' };
   const read = lines.map((line) => {
-    const { id, attributes, body, bodyEncoding } = JSON.parse(line) as StoredLine;
-    return { id, attributes, body: Buffer.from(body, bodyEncoding ?? 'utf8') };
+    const { id, sentAt, attributes, body, bodyEncoding } = JSON.parse(line) as StoredLine;
+    return { id, sentAt, attributes, body: Buffer.from(body, bodyEncoding ?? 'utf8') };
   });
   if (read.length !== Number(events))
     return { key, batch, events: read, damage: `it holds ${read.length} events, its key says ${events}` };

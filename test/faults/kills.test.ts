@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { kill, until } from '../integration/dev-harness.js';
+import { kill } from '../integration/dev-harness.js';
 import { lastPassed, points, type Point, type Stop } from './config/points.js';
 import { expectedRows } from './events.js';
 import { readTables } from './judge-tables.js';
 import { Pipeline } from './pipeline.js';
 import { expectProved, plant, proof, Proving } from './proof.js';
-import { seeded } from './random.js';
+import { seeded, shuffled } from './random.js';
 import { whileSending } from './sender.js';
 
 /** `tree`: all of it at once. The sender is the users' own process. */
@@ -49,7 +49,7 @@ test('SIGKILL of anything at any moment: nothing is lost, nothing is there twice
       for (let round = 0; round < rounds; round++) {
         for (const victim of shuffled(victims, random)) {
           // Some fall on what is only starting, most on what works.
-          if (random() < 0.8) await working();
+          if (random() < 0.8) await pipeline.working();
           await sleep(random() * 1_000);
           const before = [pipeline.pid('worker'), pipeline.pid('poll')];
           if (victim === 'sender') sender.kill();
@@ -89,26 +89,9 @@ async function findsWhatIsPlanted(): Promise<void> {
   expect(await proof(pipeline)).toMatchObject({ ok: false, tables: { singles: { rowsMissing: 1 } } });
 }
 
-/** Waits until worker and poller have something in hand. */
-async function working(): Promise<void> {
-  for (const part of ['worker', 'poll'] as const) {
-    await until(`${part} to work`, () => {
-      const pid = pipeline.pid(part);
-      return pid !== undefined && lastPassed(pipeline.dataDir, pid) !== undefined;
-    });
-  }
-}
-
 /** Whether a load that was under way is in the warehouse, as its owner would find it if it died now. */
 async function isCommitted({ load }: Stop): Promise<boolean> {
   if (load === undefined) return false;
   const tables = await readTables(pipeline.dataDir, Object.keys(expectedRows));
   return tables.get(load.table)!.manifest.some((line) => line['load'] === load.id);
-}
-
-function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
-  return items
-    .map((item) => ({ item, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
 }

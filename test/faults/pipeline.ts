@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { isRunning } from '../../src/dev/processes.js';
 import { newId } from '../../src/ids.js';
 import { DevFolder, kill, until } from '../integration/dev-harness.js';
-import { aimAt, takeStop, type Point, type Stop } from './config/points.js';
+import { aimAt, lastPassed, takeStop, type Point, type Stop } from './config/points.js';
 import { bodyOf } from './events.js';
 import { judge, type Evidence, type Verdict } from './judge.js';
 
@@ -21,16 +21,26 @@ const temporalProgram = process.env['TEMPORAL_CLI_PATH'] ?? join(root, '.service
 /** What runs in a pipeline, by the names that `dev` gives its processes; `temporal` watches over the `server`. */
 type Part = 'dev' | 'worker' | 'poll' | 'server' | 'temporal';
 
+/** What a pipeline on services needs beside its config. */
+export interface Surroundings {
+  /** For its processes; by it a config learns where the services are. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Brings all raw objects into a folder, where the judge finds them. */
+  readonly fetchLake?: (folder: string) => Promise<void>;
+}
+
 /** A whole pipeline as its user runs it, `catchment dev` on a folder of its own, to be hurt. */
 export class Pipeline {
   readonly folder = new DevFolder();
   readonly #config: string;
+  readonly #surroundings: Surroundings;
   readonly #commands = new Set<number>();
   #devEnded: Promise<unknown> = Promise.resolve();
   output = '';
 
-  constructor(config = usualConfig) {
+  constructor(config = usualConfig, surroundings: Surroundings = {}) {
     this.#config = config;
+    this.#surroundings = surroundings;
     const built = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--if-changed'], {
       encoding: 'utf8',
     });
@@ -91,6 +101,16 @@ export class Pipeline {
       const pid = this.pid(part);
       return pid !== not && pid;
     });
+  }
+
+  /** Waits until worker and poller have something in hand. */
+  async working(): Promise<void> {
+    for (const part of ['worker', 'poll'] as const) {
+      await until(`${part} to work`, () => {
+        const pid = this.pid(part);
+        return pid !== undefined && lastPassed(this.dataDir, pid) !== undefined;
+      });
+    }
   }
 
   /** SIGKILL to `dev` and all below it, at once; resolves when nothing of it is left. */
@@ -161,6 +181,7 @@ export class Pipeline {
   async judge(how: Pick<Evidence, 'remade'> = {}): Promise<Verdict> {
     kill(await this.process('dev'), 'SIGTERM');
     await this.folder.nothingRuns();
+    await this.#surroundings.fetchLake?.(join(this.dataDir, 'lake'));
     return judge({ ...this.evidence, ...how });
   }
 
@@ -182,7 +203,7 @@ export class Pipeline {
 
   #spawn(args: readonly string[]): ChildProcessWithoutNullStreams {
     const where = ['--config', this.#config, '--dir', this.folder.dir];
-    const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' };
+    const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', ...this.#surroundings.env };
     if (existsSync(temporalProgram)) env['TEMPORAL_CLI_PATH'] = temporalProgram;
     return spawn(process.execPath, [main, ...args, ...where], { cwd: root, env, stdio: 'pipe' });
   }
