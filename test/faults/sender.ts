@@ -4,6 +4,8 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { newId } from '../../src/ids.js';
+import { warehouseRows } from '../integration/warehouse-rows.js';
+import { until } from '../until.js';
 import { bodyOf } from './events.js';
 import type { Pipeline } from './pipeline.js';
 
@@ -69,6 +71,16 @@ class PacedSender {
     child.stderr.resume();
     return child;
   }
+}
+
+/** Waits until event `number`, or a later one, can be queried. */
+export async function arrives(pipeline: Pipeline, number: number): Promise<void> {
+  const isIn = () => warehouseRows(pipeline.dataDir, `FROM singles WHERE number >= ${number} LIMIT 1`);
+  await until(`event ${number}`, async () => (await isIn().catch(() => [])).length > 0, 90_000).catch(
+    (error: unknown) => {
+      throw new Error(`${(error as Error).message}\n${pipeline.output}`);
+    },
+  );
 }
 
 /** Sends while the pipeline is hurt, until that is over; then all that was sent is durable. Resolves with the number of events. */

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { newId } from '../../src/ids.js';
+import { sqs } from '../../src/providers/aws/sqs.js';
+import type { Message } from '../../src/providers/queue.js';
+import { bodyOf } from '../faults/events.js';
+import type { Evidence } from '../faults/judge.js';
+
+interface Single {
+  readonly id: string;
+  readonly message: Message;
+}
+
+/** Numbered events, each a message of its own, ten a call: sent again under their ids until they are durable, and noted as `catchment send` does. */
+export async function sendSingles(
+  queueUrl: string,
+  { sentFile, ledgerFile }: Pick<Evidence, 'sentFile' | 'ledgerFile'>,
+  numbers: readonly number[],
+): Promise<void> {
+  const queue = sqs({ queueUrl }).open({ pipeline: 'faults', dataDir: 'unused', part: 'source-app' });
+  try {
+    let open = numbers.map((number): Single => {
+      const id = newId();
+      return { id, message: { body: Buffer.from(bodyOf({ id, number })), attributes: { 'catchment-id': id } } };
+    });
+    appendFileSync(sentFile, open.map(({ message }) => `${String(message.body)}\n`).join(''));
+    for (let pauseMs = 50; open.length > 0; pauseMs *= 2) {
+      const outcomes = await queue.send(open.map(({ message }) => message));
+      const durable = open.filter((_, index) => outcomes[index]!.status === 'done');
+      appendFileSync(ledgerFile, durable.map(ledgerLine).join(''));
+      open = open.filter((single) => !durable.includes(single));
+      if (open.length > 0) await sleep(pauseMs);
+    }
+  } finally {
+    await queue.close();
+  }
+}
+
+function ledgerLine({ id, message }: Single): string {
+  return `${JSON.stringify({ id, sha256: createHash('sha256').update(message.body).digest('hex') })}\n`;
+}
