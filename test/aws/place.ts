@@ -22,16 +22,16 @@ export class AwsPlace {
   readonly name = `place-${randomUUID()}`;
   readonly sqs: SQS;
   readonly #s3: S3;
-  readonly #services: Services;
+  readonly services: Services;
 
   constructor(services: Services) {
-    this.#services = services;
+    this.services = services;
     this.sqs = new SQS({ endpoint: services.sqs });
     this.#s3 = new S3({ endpoint: services.s3, forcePathStyle: true });
   }
 
   /** For a pipeline here. `reached`: where it has the services, if proxies stand before them. */
-  surroundings(reached = this.#services, heldMessages?: number): Surroundings {
+  surroundings(reached = this.services, heldMessages?: number): Surroundings {
     const env: Record<string, string> = { PLACE_SQS: reached.sqs, PLACE_S3: reached.s3, PLACE_NAME: this.name };
     if (heldMessages !== undefined) env['PLACE_HELD'] = String(heldMessages);
     return {
@@ -40,7 +40,7 @@ export class AwsPlace {
     };
   }
 
-  queueUrl(which: string, endpoint = this.#services.sqs): string {
+  queueUrl(which: string, endpoint = this.services.sqs): string {
     return `${endpoint}/000000000000/${this.name}-${which}`;
   }
 

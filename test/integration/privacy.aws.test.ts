@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+
+import { s3 } from '../../src/providers/aws/s3.js';
+import { sqs } from '../../src/providers/aws/sqs.js';
+import type { Place } from '../../src/providers/provider.js';
+import { AwsPlace } from '../aws/place.js';
+import { Pipeline } from '../faults/pipeline.js';
+import { s3Endpoint, sqsEndpoint } from '../standins/aws.js';
+import { FaultProxy } from '../standins/fault-proxy.js';
+import type { Fault } from '../standins/faults/fault.js';
+import { answer } from '../standins/faults/generic.js';
+import { deliverAgain, disownEntries } from '../standins/faults/sqs.js';
+import { outputOf, replyWith, type ReceiveOutput } from '../standins/faults/sqs-json.js';
+import { expectNoLeaks } from './privacy/no-leaks.js';
+
+const minutes = 60_000;
+let place: AwsPlace;
+let pipeline: Pipeline;
+let sqsProxy: FaultProxy;
+let s3Proxy: FaultProxy;
+beforeAll(async () => {
+  const services = { sqs: await sqsEndpoint(), s3: await s3Endpoint() };
+  place = new AwsPlace(services);
+  sqsProxy = await FaultProxy.start({ target: services.sqs });
+  s3Proxy = await FaultProxy.start({ target: services.s3 });
+  const reached = { sqs: sqsProxy.endpoint, s3: s3Proxy.endpoint };
+  pipeline = new Pipeline(join(import.meta.dirname, 'privacy', 'aws.config.ts'), place.surroundings(reached));
+  expect(await pipeline.run(['provision'])).toMatchObject({ status: 0 });
+}, 3 * minutes);
+afterAll(async () => {
+  await pipeline.close();
+  place.close();
+  await Promise.all([sqsProxy.close(), s3Proxy.close()]);
+}, minutes);
+
+/** Changes nothing; notes all receipts that the queues give out. */
+function noteReceipts(receipts: Set<string>): Fault {
+  return {
+    name: 'noted',
+    async run(call, { next, happened }) {
+      const outcome = await next();
+      const output = call.operation === 'ReceiveMessage' ? await outputOf<ReceiveOutput>(outcome) : undefined;
+      if (output === undefined) return outcome;
+      for (const { ReceiptHandle } of output.Messages ?? []) receipts.add(ReceiptHandle);
+      happened();
+      return replyWith(output);
+    },
+  };
+}
+
+/** An error that quotes all that it was asked, as services do. */
+const quote: Fault = {
+  name: 'quoted',
+  async run(call, around) {
+    const message = String(await call.body());
+    const body = JSON.stringify({ __type: `com.amazonaws.sqs#InternalError`, message, Message: message });
+    return answer(500, body, { 'x-amzn-query-error': 'InternalError;Receiver' }).run(call, around);
+  },
+};
+
+test(
+  'on SQS and S3 no byte of an event, no attribute and no receipt is in a history, a log, an error or a reason',
+  async () => {
+    const receipts = new Set<string>();
+    const batches = { operation: ['SendMessageBatch', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'] };
+    const quoting = sqsProxy.rule({ when: batches, share: 0.4, fault: quote });
+    // So that receipts are used that the queue takes no more.
+    const stale = [disownEntries(0.2), deliverAgain(0.2)].map((fault) => sqsProxy.rule({ fault }));
+    sqsProxy.rule({ fault: noteReceipts(receipts) });
+    const at = (part: string): Place => ({ pipeline: 'privacy', dataDir: 'unused', part });
+    await expectNoLeaks(pipeline, {
+      queue: (part) => sqs({ queueUrl: place.queueUrl(part === 'secondary' ? part : 'app') }).open(at(part)),
+      lake: s3({ bucket: place.name, prefix: 'lake', endpoint: place.services.s3 }).open(at('lake')),
+      receipts: () => [...receipts],
+      loseLake: () => s3Proxy.goAway(),
+      restoreLake: () => s3Proxy.clear(),
+      async rawObjects() {
+        const folder = join(pipeline.folder.dir, 'objects');
+        await place.fetchLake(folder);
+        return folder;
+      },
+    });
+    for (const { happened } of [quoting, ...stale]) expect(happened).toBeGreaterThan(0);
+  },
+  5 * minutes,
+);

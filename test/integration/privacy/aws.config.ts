@@ -1,0 +1,14 @@
+import { defineConfig } from 'catchment';
+
+import { placeLake, placeQueue } from '../../aws/parts.js';
+
+export default defineConfig({
+  pipeline: 'privacy',
+  sources: { app: placeQueue('app') },
+  lake: placeLake(),
+  secondary: placeQueue('secondary'),
+  tables: './tables.ts',
+  freshness: '500ms',
+  lease: '2s',
+  reconcileEvery: '3s',
+});
