@@ -1,4 +1,5 @@
 import { newId } from '../../../src/ids.js';
+import { pack } from '../../../src/packing.js';
 import type { Message } from '../../../src/providers/queue.js';
 import { marker, numberMarker } from './marker.js';
 
@@ -27,8 +28,14 @@ export const refused = {
   times: [event('time')],
 };
 
-/** More than the warehouse may refuse: the table is handed over to its backfill, with the error. */
-export const tooMany = Array.from({ length: 101 }, () => event('many'));
+/** More than the warehouse may refuse of one lake object: the table is handed over to its backfill, with the error. */
+export const tooMany = pack(
+  Array.from({ length: 101 }, () => {
+    const { body, attributes } = event('many');
+    const { 'catchment-id': id, ...rest } = attributes;
+    return { id: id!, body, attributes: rest };
+  }),
+);
 
 /** Bytes that no parser of ours can read. */
 export function broken(): Message[] {

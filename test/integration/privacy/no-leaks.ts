@@ -66,7 +66,7 @@ async function lookForLeaks(pipeline: Pipeline, client: Client, parts: OwnParts)
     { attributes: { [`${marker}-name`]: marker }, body: Buffer.from(`{"${marker}":"${marker}"}`) },
   ]);
   await send('secondary', [await brokenObject(parts.lake)]);
-  await send('source-app', [...Object.values(refused).flat(), ...broken(), ...tooMany, event('keeps')]);
+  await send('source-app', [...Object.values(refused).flat(), ...broken(), tooMany, event('keeps')]);
   const rejected: Record<string, number> = Object.fromEntries(
     Object.entries(refused).map(([table, events]) => [table, events.length]),
   );
