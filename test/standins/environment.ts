@@ -4,6 +4,4 @@ export const awsEnvironment = {
   AWS_SECRET_ACCESS_KEY: 'stand-in',
   AWS_REGION: 'us-east-1',
   AWS_EC2_METADATA_DISABLED: 'true',
-  // Clients of the tests' own would say in each file that Node 20 is old.
-  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 } as const;
