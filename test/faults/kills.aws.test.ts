@@ -79,7 +79,7 @@ test('SIGKILL of the poller, the worker, all of it, ElasticMQ or SeaweedFS under
         await withoutService('s3', 'received from source', async (poller) => {
           await until('a batch that cannot be stored', async () => {
             const pending = await watch!.pending('ingestBatch');
-            return pending.some(({ activity, attempt }) => activity === 'persist' && attempt > 1);
+            return pending.some(({ activity, error }) => activity === 'persist' && error.includes('writing raw/'));
           });
           kill(poller, 'SIGKILL');
         });

@@ -82,6 +82,7 @@ test('SQS and S3 refuse, answer too late, in part, or never, and deliver again, 
     const rules = [...onSqs, ...onS3].map(({ when, fault }) => `${fault.name} ${String(when?.operation ?? '')}`);
     const missing = (): string[] => rules.filter((_, index) => rulings[index]!.happened === 0);
     const began = Date.now();
+    // None that the sender will come to.
     let singles = 1_000_000;
     const all = until(
       'every fault',

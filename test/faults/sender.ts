@@ -73,9 +73,10 @@ class PacedSender {
   }
 }
 
-/** Waits until event `number`, or a later one, can be queried. */
+/** Waits until event `number`, or a later one of the same sender, can be queried. */
 export async function arrives(pipeline: Pipeline, number: number): Promise<void> {
-  const isIn = () => warehouseRows(pipeline.dataDir, `FROM singles WHERE number >= ${number} LIMIT 1`);
+  const isIn = () =>
+    warehouseRows(pipeline.dataDir, `FROM singles WHERE number BETWEEN ${number} AND ${number} + 99999 LIMIT 1`);
   await until(`event ${number}`, async () => (await isIn().catch(() => [])).length > 0, 90_000).catch(
     (error: unknown) => {
       throw new Error(`${(error as Error).message}\n${pipeline.output}`);
