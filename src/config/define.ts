@@ -78,7 +78,7 @@ export function defineConfig(config: Config): DefinedConfig {
     : { settings: settingsFrom({ pipeline: '', tables: [] }), problems: problemsOf(parsed.error), site };
 }
 
-/** What the providers found wrong with their own options. */
+/** What the providers found wrong with their own options, and what two of them name that only one may have. */
 function problemsOfParts({
   sources = {},
   lake,
@@ -87,9 +87,25 @@ function problemsOfParts({
   staging,
 }: z.output<typeof configSchema>): Problem[] {
   const parts = { ...prefixed('sources', sources), lake, secondary, warehouse, staging };
-  return Object.entries(parts).flatMap(([part, provider]) =>
-    (provider?.problems ?? []).map(({ path, message }) => ({ path: path === '' ? part : `${part}.${path}`, message })),
-  );
+  const named = new Map<string, string>();
+  return Object.entries(parts).flatMap(([part, provider]) => [
+    ...(provider?.problems ?? []).map(({ path, message }) => ({
+      path: path === '' ? part : `${part}.${path}`,
+      message,
+    })),
+    ...Object.entries(provider?.addresses ?? {}).flatMap(([option, address]): Problem[] => {
+      const path = `${part}.${option}`;
+      const other = named.get(address);
+      named.set(address, other ?? path);
+      if (other === undefined) return [];
+      return [
+        {
+          path,
+          message: `names what ${other} names: events and references would be taken for one another; name another`,
+        },
+      ];
+    }),
+  ]);
 }
 
 const prefixed = <Value>(under: string, values: Readonly<Record<string, Value>>): Record<string, Value> =>

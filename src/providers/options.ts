@@ -7,6 +7,8 @@ import type { Place } from './provider.js';
 /** Options that a config gave to a provider. Looking at them never throws, since importing a config must not. */
 export interface CheckedOptions<Options> {
   readonly problems: readonly Problem[];
+  /** Undefined where there are problems. */
+  readonly data: Options | undefined;
   /** Throws `ConfigError` where there are problems, naming the option: `lake.bucket`. */
   of(place: Place): Options;
 }
@@ -16,6 +18,7 @@ export function checkOptions<Options>(schema: z.ZodType<Options>, given: unknown
   const problems = problemsOf(error);
   return {
     problems,
+    data,
     of({ part }) {
       if (data !== undefined) return data;
       const under = partPath(part);

@@ -21,5 +21,10 @@ export interface Provider<Part> {
   readonly embedded?: true;
   /** Mistakes in its options: whoever loads the config reports them all, and `open` throws `ConfigError`. */
   readonly problems?: readonly Problem[];
+  /**
+   * What its options name, by the option. No two of a pipeline may be the same: whoever takes references acknowledges what
+   * is none, and an event on that queue would be gone.
+   */
+  readonly addresses?: Readonly<Record<string, string>>;
   open(place: Place): Part;
 }

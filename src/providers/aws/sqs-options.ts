@@ -53,9 +53,15 @@ export const sqsSchema = settingsOf(
       .optional(),
   },
   `are no options of SQS; write sqs({ queueUrl: ${example} })`,
-).transform(({ queueUrl, deadLetterUrl, region, heldMessages = 20_000 }): SqsSettings => ({
-  queue: queueUrl,
-  heldMessages,
-  ...(deadLetterUrl !== undefined && { deadLetters: deadLetterUrl }),
-  ...(region !== undefined && { region }),
-}));
+)
+  .refine(({ queueUrl, deadLetterUrl = queueUrl }) => deadLetterUrl.fifo === queueUrl.fifo, {
+    path: ['deadLetterUrl'],
+    message:
+      'must be a FIFO queue where queueUrl is one, and none where it is none: SQS moves no message between the two',
+  })
+  .transform(({ queueUrl, deadLetterUrl, region, heldMessages = 20_000 }): SqsSettings => ({
+    queue: queueUrl,
+    heldMessages,
+    ...(deadLetterUrl !== undefined && { deadLetters: deadLetterUrl }),
+    ...(region !== undefined && { region }),
+  }));

@@ -23,7 +23,16 @@ import { provisionSqs } from './sqs-provision.js';
  */
 export function sqs(options: SqsOptions): Provider<Queue> {
   const checked = checkOptions(sqsSchema, options);
-  return { name: 'sqs', problems: checked.problems, open: (place) => new SqsQueue(checked.of(place)) };
+  return {
+    name: 'sqs',
+    problems: checked.problems,
+    addresses: checked.data === undefined ? {} : addressesOf(checked.data),
+    open: (place) => new SqsQueue(checked.of(place)),
+  };
+}
+
+function addressesOf({ queue, deadLetters }: SqsSettings): Record<string, string> {
+  return { queueUrl: queue.address, ...(deadLetters !== undefined && { deadLetterUrl: deadLetters.address }) };
 }
 
 /** AWS: SQS developer guide, "Amazon SQS visibility timeout": from when a message is received, extensions included. */
