@@ -10,6 +10,7 @@ import {
 import { sqs } from '../../src/providers/aws/sqs.js';
 import type { SqsOptions } from '../../src/providers/aws/sqs-options.js';
 import type { Delivery, Finding, Queue } from '../../src/providers/queue.js';
+import { createSender } from '../../src/send/sender.js';
 import { sqsEndpoint, sqsmemEndpoint } from '../standins/aws.js';
 import { until } from '../until.js';
 
@@ -200,6 +201,31 @@ describe('sqs() on sqsmem, which keeps all attributes', () => {
       expect.stringMatching(/keep messages for 14 d$/),
       expect.stringMatching(/take messages of 1048576 bytes$/),
     ]);
+  });
+
+  test('a queue that takes less than SQS does gets smaller batches, and refuses only what is too large for it alone', async () => {
+    const endpoint = await sqsmemEndpoint();
+    const queueUrl = urlOf(endpoint);
+    const queue = open({ queueUrl });
+    await queue.provision!('apply');
+    await set(endpoint, queueUrl, { MaximumMessageSize: '262144' });
+    const sizes = [200_000, 200_000, 262_145, 1_000, 1_000];
+    const messages = sizes.map((bytes) => ({ body: Buffer.alloc(bytes, 'a'), attributes: {} }));
+    const outcomes = await queue.send(messages);
+    expect(outcomes.map(({ status }) => status)).toEqual(['done', 'done', 'failed', 'done', 'done']);
+    expect(outcomes[2]).toMatchObject({
+      retry: false,
+      error: { message: expect.stringMatching(/MaximumMessageSize/) as string },
+    });
+    expect(await queue.backlog()).toMatchObject({ waiting: 4 });
+
+    // Packed into one message, the events take more than the queue does.
+    const sender = createSender(queue);
+    const events = Array.from({ length: 500 }, () =>
+      sender.send({ body: Buffer.alloc(512, 'a'), attributes: { kind: 'test' } }),
+    );
+    await sender.flush();
+    expect(await Promise.all(events)).toHaveLength(500);
   });
 
   test('a lease that would be longer than SQS allows in all is expired', async () => {

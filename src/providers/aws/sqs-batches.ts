@@ -71,6 +71,16 @@ export function ofFailedMessage({ Code = 'unknown', SenderFault }: BatchResultEr
   return { status: 'failed', error, retry: false };
 }
 
+/** Of a message alone. A queue may take less than SQS does. */
+export function tooLarge(bytes: number, url: string): Outcome {
+  const error = new CatchmentError(
+    `A message of ${bytes} bytes, as SQS counts it, is too large for the queue ${url}: SQS takes ${batchLimits.bytes}, and a queue ` +
+      'with a lower MaximumMessageSize less, which catchment provision raises. Split it, or send a reference to what it holds.',
+    { path: url },
+  );
+  return { status: 'failed', error, retry: false };
+}
+
 /** `com.amazonaws.sqs#X` and the older protocol's `AWS.SimpleQueueService.X` are both X. */
 function shortCode(code: string): string {
   return code.split(/[#.]/).at(-1)!.slice(0, 60);

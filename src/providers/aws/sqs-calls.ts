@@ -55,10 +55,17 @@ export class SqsCalls {
     return Messages ?? [];
   }
 
-  send(Entries: SendMessageBatchRequestEntry[]): Promise<BatchResult> {
+  /** 'too long': none was sent, since the queue takes less in one batch, and in one message, than SQS does. */
+  send(Entries: SendMessageBatchRequestEntry[]): Promise<BatchResult | 'too long'> {
     return this.#call('sending to', 'sqs:SendMessage', async ({ client, sdk, thin, QueueUrl }) => {
       const sent = await thin.try<BatchResult>('SendMessageBatch', { QueueUrl, Entries });
-      return sent ?? client.send(new sdk.SendMessageBatchCommand({ QueueUrl, Entries }));
+      if (sent !== undefined) return sent;
+      try {
+        return await client.send(new sdk.SendMessageBatchCommand({ QueueUrl, Entries }));
+      } catch (error) {
+        if (/BatchRequestTooLong$/.test(sdkError(error).name)) return 'too long';
+        throw error;
+      }
     });
   }
 

@@ -65,3 +65,8 @@ export const sqsSchema = settingsOf(
     ...(deadLetterUrl !== undefined && { deadLetters: deadLetterUrl }),
     ...(region !== undefined && { region }),
   }));
+
+/** What no other part of the pipeline may name, by the option. */
+export function addressesOf({ queue, deadLetters }: SqsSettings): Record<string, string> {
+  return { queueUrl: queue.address, ...(deadLetters !== undefined && { deadLetterUrl: deadLetters.address }) };
+}

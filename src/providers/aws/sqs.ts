@@ -3,16 +3,16 @@ import { randomUUID } from 'node:crypto';
 import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import pLimit, { type LimitFunction } from 'p-limit';
 
-import { CatchmentError, Unavailable } from '../../errors.js';
+import { Unavailable } from '../../errors.js';
 import { checkOptions } from '../options.js';
 import type { Provider } from '../provider.js';
 import type { Provisioned } from '../provision.js';
 import type { Delivery, Finding, Message, Needs, Outcome, Queue, QueueLimits } from '../queue.js';
-import { batchLimits, inBatches, ofFailedMessage, ofFailedReceipt, outcomesOf } from './sqs-batches.js';
+import { batchLimits, inBatches, ofFailedMessage, ofFailedReceipt, outcomesOf, tooLarge } from './sqs-batches.js';
 import { SqsCalls } from './sqs-calls.js';
 import { checkSqs } from './sqs-check.js';
 import { sizeOf, toDelivery, toSqs, type SqsContent } from './sqs-message.js';
-import { sqsSchema, type SqsOptions, type SqsSettings } from './sqs-options.js';
+import { addressesOf, sqsSchema, type SqsOptions, type SqsSettings } from './sqs-options.js';
 import { provisionSqs } from './sqs-provision.js';
 
 /**
@@ -29,10 +29,6 @@ export function sqs(options: SqsOptions): Provider<Queue> {
     addresses: checked.data === undefined ? {} : addressesOf(checked.data),
     open: (place) => new SqsQueue(checked.of(place)),
   };
-}
-
-function addressesOf({ queue, deadLetters }: SqsSettings): Record<string, string> {
-  return { queueUrl: queue.address, ...(deadLetters !== undefined && { deadLetterUrl: deadLetters.address }) };
 }
 
 /** AWS: SQS developer guide, "Amazon SQS visibility timeout": from when a message is received, extensions included. */
@@ -107,7 +103,7 @@ class SqsQueue implements Queue {
       const content = toSqs(message);
       const bytes = sizeOf(content);
       if (bytes <= batchLimits.bytes) fitting.push({ index, content, bytes });
-      else outcomes[index] = this.#tooLarge(bytes);
+      else outcomes[index] = tooLarge(bytes, this.#settings.queue.url);
     }
     const batches = inBatches(fitting, ({ bytes }) => bytes);
     await this.#each(this.#atOnce.send, batches, async (batch) => {
@@ -120,10 +116,14 @@ class SqsQueue implements Queue {
   async #sendBatch(contents: readonly SqsContent[]): Promise<Outcome[]> {
     const entries = contents.map((content, index) => ({ Id: String(index), ...content, ...this.#ordered(content) }));
     try {
-      return outcomesOf(entries.length, await this.calls.send(entries), ofFailedMessage);
+      const result = await this.calls.send(entries);
+      if (result !== 'too long') return outcomesOf(entries.length, result, ofFailedMessage);
     } catch (error) {
       return entries.map(() => failed(error));
     }
+    if (contents.length === 1) return [tooLarge(sizeOf(contents[0]!), this.#settings.queue.url)];
+    const half = Math.ceil(contents.length / 2);
+    return [...(await this.#sendBatch(contents.slice(0, half))), ...(await this.#sendBatch(contents.slice(half)))];
   }
 
   /** A FIFO queue wants a group; and an id, for which it would swallow another message with the same. */
@@ -204,16 +204,6 @@ class SqsQueue implements Queue {
     this.#closing = true;
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     await Promise.all([this.calls.close(), this.#dead?.close()]);
-  }
-
-  #tooLarge(bytes: number): Outcome {
-    const { url } = this.#settings.queue;
-    const error = new CatchmentError(
-      `A message of ${bytes} bytes, as SQS counts it, is too large for the queue ${url}, which takes ${batchLimits.bytes}: ` +
-        'split it, or send a reference to what it holds.',
-      { path: url },
-    );
-    return { status: 'failed', error, retry: false };
   }
 }
 

@@ -57,8 +57,9 @@ func (s *server) sendMessageBatch(_ *http.Request, in *request) (any, error) {
 	most := 0
 	var messages []*message
 	return batch(s, in, func(q *queue) error {
-		if most = q.mostBytes(); sum > maxMessageBytes {
-			return failure{"BatchRequestTooLong", "Batch requests cannot be longer than " + strconv.Itoa(maxMessageBytes) + " bytes."}
+		// The queue's own limit is a batch's too, and one message may be the batch.
+		if most = q.mostBytes(); sum > most {
+			return failure{"BatchRequestTooLong", "Batch requests cannot be longer than " + strconv.Itoa(most) + " bytes."}
 		}
 		return nil
 	}, func(q *queue, e *entry) (sent, error) {
