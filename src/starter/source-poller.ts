@@ -164,9 +164,10 @@ export class SourcePoller {
   #restMs(): number {
     const { lingerMs } = this.#options;
     const openMs = performance.now() - this.#open.openedAt;
-    // With no request under way there is no room for more: the batch grows once one that runs has made some.
-    // Not for ever: one that hangs must not hold up the others.
-    const grows = this.#running.size > 0 && this.#receiving === 0 && openMs < longestGrowth * lingerMs;
+    // Where there is no room for one more request, the batch grows once one that runs has made some. A pause between two
+    // requests is none. Not for ever: one that hangs must not hold up the others.
+    const full = this.#receiving === 0 && !this.#hasRoom();
+    const grows = this.#running.size > 0 && full && openMs < longestGrowth * lingerMs;
     return grows ? lingerMs : lingerMs - openMs;
   }
 

@@ -133,6 +133,23 @@ test('a batch that is under way holds up the next one no longer than its linger'
   ingestDoor.open();
 });
 
+test('nor does the pause after a request that brought few, where requests bring few', async () => {
+  queue = new LeasingQueue({ receiveMessages: 10 });
+  const lingerMs = 3_000;
+  const ingestDoor = door();
+  poll({ lingerMs, ingest: (batch) => ingestDoor.pass().then(() => persisted(batch)) });
+  queue.put(...bodies(1));
+  await until('the first', () => started.length === 1);
+  const openedAt = performance.now();
+  queue.put(...bodies(1));
+  // The pause after this one is under way when the linger is over.
+  await sleep(lingerMs - 150);
+  queue.put(...bodies(1));
+  await until('the second', () => started.length === 2);
+  expect(performance.now() - openedAt).toBeLessThan(1.5 * lingerMs);
+  ingestDoor.open();
+});
+
 test('a full batch does not linger', async () => {
   queue.put(...bodies(20_001));
   poll({ lingerMs: 60_000 });
