@@ -18,7 +18,7 @@ export interface Drained {
 interface Draining {
   readonly name: string;
   readonly queue: Queue;
-  readonly poller: Poller & { readonly acknowledged: number };
+  readonly poller: Poller & { readonly leased: number; readonly acknowledged: number };
 }
 
 const lookEveryMs = 1_000;
@@ -67,8 +67,9 @@ function pollersOfDeadLetters(process: PollerProcess): Draining[] {
   return draining;
 }
 
-async function untilEmpty(
-  draining: readonly Draining[],
+/** Resolves when all look empty, or at the signal. */
+export async function untilEmpty(
+  draining: readonly { readonly queue: Pick<Queue, 'backlog'>; readonly poller: { readonly leased: number } }[],
   signal: AbortSignal,
   log: Logger,
   looked: (left: readonly number[]) => void,
@@ -76,7 +77,8 @@ async function untilEmpty(
   for (let times = 0; times < looksEmpty && !signal.aborted;) {
     try {
       const backlogs = await Promise.all(draining.map(({ queue }) => queue.backlog()));
-      const left = backlogs.map(({ waiting, leased }) => waiting + leased);
+      // What is held here may not be counted yet, and would be given back if this ended now.
+      const left = backlogs.map(({ waiting, leased }, at) => waiting + Math.max(leased, draining[at]!.poller.leased));
       looked(left);
       times = left.every((count) => count === 0) ? times + 1 : 0;
     } catch (error) {

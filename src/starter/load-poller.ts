@@ -63,6 +63,11 @@ export class LoadPoller {
     this.#waiting = new WaitingDoorbells(options.maxObjects);
   }
 
+  /** Messages that this poller has and is not done with. */
+  get leased(): number {
+    return this.#leases.held;
+  }
+
   /** Messages that this poller is done with. */
   get acknowledged(): number {
     return this.#leases.acknowledged;

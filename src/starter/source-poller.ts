@@ -67,6 +67,11 @@ export class SourcePoller {
     return { source, events: unstarted + holding.eventsOf(source), bytes: this.#held };
   }
 
+  /** Messages that this poller has and is not done with. */
+  get leased(): number {
+    return this.#leases.held;
+  }
+
   /** Messages that this poller is done with. */
   get acknowledged(): number {
     return this.#leases.acknowledged;
