@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a request brought, as far as it says whether more are to follow at once. */
@@ -24,7 +25,7 @@ export function yieldOf(messages: number, bytes: number, full: number): Yield {
 
 /**
  * Requests for messages that are under way at once: one more whenever one brought much, one fewer whenever one brought
- * nothing, so that a queue which bills each request is asked often only where that pays.
+ * nothing or few, so that a queue which bills each request is asked often only where that pays.
  */
 export class Receivers {
   readonly #rhythm: Rhythm;
@@ -38,6 +39,8 @@ export class Receivers {
 
   /** Until `stop` is aborted and no request is under way any more. */
   async run(stop: AbortSignal): Promise<void> {
+    // Each that pauses, or waits for a queue that does not answer, listens to it.
+    setMaxListeners(Infinity, stop);
     this.#start(stop);
     while (this.#running.size > 0) await Promise.race(this.#running);
   }
@@ -51,7 +54,8 @@ export class Receivers {
     const { most, pauseMs } = this.#rhythm;
     while (!stop.aborted) {
       const brought = await this.#receiveOnce(stop);
-      if (brought === 'none' && this.#running.size > 1) return;
+      const little = brought === 'none' || brought === 'few';
+      if (little && this.#running.size > 1) return;
       if (brought === 'much' && this.#running.size < most) this.#start(stop);
       if (brought === 'few' && pauseMs > 0) await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
     }

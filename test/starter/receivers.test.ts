@@ -1,3 +1,6 @@
+import { getEventListeners, getMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Receivers, yieldOf, type Yield } from '../../src/starter/receivers.js';
 import { until } from '../until.js';
 
@@ -15,7 +18,7 @@ function asked() {
   };
 }
 
-test('one more request while they bring much, one fewer while they bring nothing, one at least', async () => {
+test('one more request while they bring much, one fewer while they bring few or nothing, one at least', async () => {
   const queue = asked();
   const stop = new AbortController();
   const run = new Receivers({ most: 3, pauseMs: 0 }, queue.receive).run(stop.signal);
@@ -25,11 +28,12 @@ test('one more request while they bring much, one fewer while they bring nothing
     ['much', 3],
     ['much', 3], // the most
     ['some', 3],
-    ['few', 3],
     ['none', 2],
     [undefined, 2], // no room, or no answer: says nothing of the queue
+    // Else a burst would be paid for as long as something comes.
+    ['few', 1],
     ['none', 1],
-    ['none', 1],
+    ['few', 1],
   ];
   for (const [brought, underWay] of then) {
     queue.answer(brought);
@@ -53,6 +57,20 @@ test('after a request that brought few it pauses, which ends with the stop; afte
   queue.answer('few');
   await new Promise(setImmediate);
   expect(queue.requests).toBe(0);
+  stop.abort();
+  await run;
+});
+
+test('so many that listen to the stop at once are no leak to warn of', async () => {
+  const stop = new AbortController();
+  let asks = 0;
+  const run = new Receivers({ most: 16, pauseMs: 0 }, async (signal) => {
+    if (++asks < 17) return 'much';
+    await sleep(60_000, undefined, { signal }).catch(() => undefined);
+    return 'none';
+  }).run(stop.signal);
+  await until('all to listen', () => Promise.resolve(getEventListeners(stop.signal, 'abort').length === 16), 5_000);
+  expect(getMaxListeners(stop.signal)).toBe(Infinity);
   stop.abort();
   await run;
 });
