@@ -30,6 +30,16 @@ test('an answer is taken apart by entry; one that it does not name is to be trie
     { status: 'failed', retry: true },
     { status: 'done' },
   ]);
+  const nulls = { Successful: [{ Id: '0' }], Failed: null };
+  expect(outcomesOf(1, nulls, ofFailedReceipt)).toEqual([{ status: 'done' }]);
+  expect(outcomesOf(1, { Successful: null }, ofFailedReceipt)).toMatchObject([{ status: 'failed', retry: true }]);
+});
+
+test('what stands where a code should is not said', () => {
+  for (const ofFailed of [ofFailedMessage, ofFailedReceipt]) {
+    const outcome = ofFailed(failed('the body SECRET is wrong', true)) as { error: Error };
+    expect(outcome.error.message).toBe('SQS answered an unknown error');
+  }
 });
 
 test.each([
@@ -45,6 +55,8 @@ test.each([
   ['InternalError', false, true],
   ['RequestThrottled', true, true],
   ['KMS.ThrottlingException', true, true],
+  ['KMS.DisabledException', true, true],
+  ['AccessDenied', true, true],
   ['ServiceUnavailable', false, true],
   ['InvalidMessageContents', true, false],
   ['AWS.SimpleQueueService.UnsupportedOperation', true, false],

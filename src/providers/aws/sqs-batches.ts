@@ -6,10 +6,10 @@ import type { Outcome } from '../queue.js';
 /** AWS: SQS developer guide, "Amazon SQS message quotas" and "batch API actions". */
 export const batchLimits = { entries: 10, bytes: 1_048_576 } as const;
 
-/** What SQS answers to a batch: an outcome an entry, by the entry's id, under HTTP 200. */
+/** What SQS answers to a batch: an outcome an entry, by the entry's id, under HTTP 200. Some say null where there is none. */
 export interface BatchResult {
-  readonly Failed?: readonly BatchResultErrorEntry[] | undefined;
-  readonly Successful?: readonly { readonly Id: string | undefined }[] | undefined;
+  readonly Failed?: readonly BatchResultErrorEntry[] | null | undefined;
+  readonly Successful?: readonly { readonly Id: string | undefined }[] | null | undefined;
 }
 
 /** Items in order, as few batches as hold them: at most ten, and as many bytes as one message may have. */
@@ -33,12 +33,12 @@ export function inBatches<Item>(items: readonly Item[], bytesOf: (item: Item) =>
 /** One outcome an entry, the ids being their places. An entry that the answer does not name may have been done or not. */
 export function outcomesOf(
   count: number,
-  { Successful = [], Failed = [] }: BatchResult,
+  { Successful, Failed }: BatchResult,
   ofFailed: (entry: BatchResultErrorEntry) => Outcome,
 ): Outcome[] {
   const outcomes = Array.from<Outcome | undefined>({ length: count });
-  for (const { Id } of Successful) outcomes[Number(Id)] = { status: 'done' };
-  for (const entry of Failed) outcomes[Number(entry.Id)] = ofFailed(entry);
+  for (const { Id } of Successful ?? []) outcomes[Number(Id)] = { status: 'done' };
+  for (const entry of Failed ?? []) outcomes[Number(entry.Id)] = ofFailed(entry);
   return outcomes.map((outcome) => outcome ?? silent);
 }
 
@@ -60,12 +60,21 @@ export function ofFailedReceipt({ Code = 'unknown' }: BatchResultErrorEntry): Ou
   return { status: 'failed', error: new Unavailable(`SQS answered ${name}`), retry: true };
 }
 
-/** The caller's faults that another try may cure all the same. */
-const passing = /throttl|limit|unavailable|internal|busy/i;
+/**
+ * What SQS says of a message itself: the same again would be refused again. What else it calls the sender's fault (a missing
+ * permission, a key that is disabled, too many calls) can be mended without the message.
+ */
+const finalCodes = new Set([
+  'InvalidMessageContents',
+  'InvalidParameterValue',
+  'InvalidAttributeValue',
+  'MissingParameter',
+  'UnsupportedOperation',
+]);
 
 export function ofFailedMessage({ Code = 'unknown', SenderFault }: BatchResultErrorEntry): Outcome {
   const name = shortCode(Code);
-  if (SenderFault !== true || passing.test(name))
+  if (SenderFault !== true || !finalCodes.has(name))
     return { status: 'failed', error: new Unavailable(`SQS answered ${name}`), retry: true };
   const error = new CatchmentError(`SQS refuses the message: ${name}`);
   return { status: 'failed', error, retry: false };
@@ -83,5 +92,7 @@ export function tooLarge(bytes: number, url: string): Outcome {
 
 /** `com.amazonaws.sqs#X` and the older protocol's `AWS.SimpleQueueService.X` are both X. */
 function shortCode(code: string): string {
-  return code.split(/[#.]/).at(-1)!.slice(0, 60);
+  const name = code.split(/[#.]/).at(-1)!;
+  // Anything else may be a text that quotes what was sent.
+  return /^\w{1,60}$/.test(name) ? name : 'an unknown error';
 }
