@@ -97,3 +97,11 @@ test('what others send is taken as it is: numbers, binary values, and what only 
     attributes: { number: '0012.50', binary: 'AP8=', 'catchment-attributes': '["a"]' },
   });
 });
+
+test('a service that does not say when a message was sent is named as what is wrong', () => {
+  const message = { MessageId: 'id', ReceiptHandle: 'receipt', Body: 'SECRET' };
+  for (const Attributes of [undefined, {}, { SentTimestamp: 'yesterday' }]) {
+    const received = { ...message, ...(Attributes !== undefined && { Attributes }) };
+    expect(() => toDelivery(received)).toThrow(/^the queue does not say when a message was sent/);
+  }
+});

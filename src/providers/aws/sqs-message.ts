@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Message as SqsMessage, MessageAttributeValue } from '@aws-sdk/client-sqs';
 
+import { Unavailable } from '../../errors.js';
 import type { Delivery, Message } from '../queue.js';
 
 /** What SQS carries of a message. */
@@ -48,6 +49,9 @@ export function sizeOf({ MessageBody, MessageAttributes = {} }: SqsContent): num
 export function toDelivery(message: SqsMessage): Delivery {
   const { encoding, attributes } = decodeAttributes(message.MessageAttributes ?? {});
   const { SentTimestamp, ApproximateReceiveCount, MessageGroupId } = message.Attributes ?? {};
+  // Without it no envelope can be made of the batch, which would come again for ever without a word.
+  if (!/^\d+$/.test(SentTimestamp ?? ''))
+    throw new Unavailable('the queue does not say when a message was sent (SentTimestamp): use a service that does');
   return {
     id: message.MessageId!,
     receipt: message.ReceiptHandle!,
