@@ -8,6 +8,8 @@ import { answer, doesNotHold, note, type CommonOptions } from '../output.js';
 import { loadSettings } from '../pipeline.js';
 import { stopSignal } from '../signals.js';
 
+const standstillMs = 60_000;
+
 export function registerDrainDlq(program: Command): void {
   program
     .command('drain-dlq')
@@ -17,15 +19,27 @@ export function registerDrainDlq(program: Command): void {
       const settings = await loadSettings(options);
       await mustHaveDeadLetters(settings);
       const { drainDeadLetters } = await import('../../starter/drain-dead-letters.js');
-      let told = '';
-      const drained = await drainDeadLetters({ settings, signal }, (now) => {
-        const text = describe(now);
-        if (text !== told) note((told = text));
-      });
+      const drained = await drainDeadLetters({ settings, signal }, follower());
       const left = drained.some((queue) => queue.left > 0);
       answer(options, { drained }, () => describe(drained));
       if (left || signal.aborted) doesNotHold();
     });
+}
+
+/** Says what changed; and, once, where nothing does for long. */
+function follower(): (drained: readonly Drained[]) => void {
+  let told = '';
+  let since = performance.now();
+  return (drained) => {
+    const text = describe(drained);
+    if (text !== told) {
+      note((told = text));
+      since = performance.now();
+    } else if (performance.now() - since > standstillMs && drained.some(({ left }) => left > 0)) {
+      note('nothing moves: is a worker running? catchment stuck says what does not go on');
+      since = Infinity;
+    }
+  };
 }
 
 async function mustHaveDeadLetters(settings: Settings): Promise<void> {

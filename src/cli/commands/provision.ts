@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 import type { Parts } from '../../open.js';
 import type { Provisioned } from '../../providers/provision.js';
-import { answer, type CommonOptions } from '../output.js';
+import { answer, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 
 interface Change extends Provisioned {
@@ -23,8 +23,14 @@ export function registerProvision(program: Command): void {
       withParts(options, async (_settings, parts) => {
         const how = options.dryRun === true ? 'plan' : 'apply';
         const changes: Change[] = [];
-        for (const [part, can] of provisionable(parts))
-          changes.push(...((await can.provision?.(how)) ?? []).map((change) => ({ part, ...change })));
+        for (const [part, can] of provisionable(parts)) {
+          try {
+            changes.push(...((await can.provision?.(how)) ?? []).map((change) => ({ part, ...change })));
+          } catch (error) {
+            for (const change of changes) note(describe(change, how));
+            throw error;
+          }
+        }
         answer(options, { applied: how === 'apply', changes }, () =>
           changes.length === 0 ? 'nothing to do' : changes.map((change) => describe(change, how)).join('\n'),
         );

@@ -135,7 +135,15 @@ export class SqsCalls {
     }
   }
 
-  async #open(): Promise<Opened> {
+  /** What failed is tried anew by the next call. */
+  #open(): Promise<Opened> {
+    return this.#load().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+  }
+
+  async #load(): Promise<Opened> {
     const sdk = await import('@aws-sdk/client-sqs');
     // A queue's URL names the service too: with PrivateLink, FIPS or a stand-in it is the only address there is.
     const { endpoint, url: QueueUrl } = this.queue;
