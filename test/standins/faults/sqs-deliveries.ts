@@ -29,11 +29,8 @@ export function deliverAgain(share: number): Fault {
       const again = (output.Messages ?? []).filter(() => around.random() < share);
       if (again.length > 0) {
         const Entries = again.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle, VisibilityTimeout: 0 }));
-        const { Successful = [] } = await askSqs<BatchOutput>(around, 'ChangeMessageVisibilityBatch', {
-          QueueUrl,
-          Entries,
-        });
-        around.happened(Successful.length);
+        const changed = await askSqs<BatchOutput>(around, 'ChangeMessageVisibilityBatch', { QueueUrl, Entries });
+        around.happened(changed?.Successful?.length ?? 0);
       }
       return replyWith(output);
     },

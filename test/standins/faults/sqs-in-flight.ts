@@ -22,14 +22,13 @@ export function inFlightCap(limit = 1_000): Fault {
       if (call.operation !== 'ReceiveMessage') return around.next();
       const input = await inputOf<ReceiveInput>(call);
       const { QueueUrl, MaxNumberOfMessages: most = 1 } = input;
-      const { Attributes } = await askSqs<{ Attributes: Readonly<Record<string, string>> }>(
-        around,
-        'GetQueueAttributes',
-        {
-          QueueUrl,
-          AttributeNames: [counted, waits],
-        },
-      );
+      const AttributeNames = [counted, waits];
+      const known = await askSqs<{ Attributes: Readonly<Record<string, string>> }>(around, 'GetQueueAttributes', {
+        QueueUrl,
+        AttributeNames,
+      });
+      if (known === undefined) return around.next();
+      const { Attributes } = known;
       const room = limit - Number(Attributes[counted]);
       if (room > 0) return around.next(bodyOf({ ...input, MaxNumberOfMessages: Math.min(most, room) }));
       const seconds = input.WaitTimeSeconds ?? Number(Attributes[waits] ?? 0);
