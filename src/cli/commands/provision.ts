@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import type { Parts } from '../../open.js';
 import type { Provisioned } from '../../providers/provision.js';
+import type { Queue } from '../../providers/queue.js';
 import { answer, note, type CommonOptions } from '../output.js';
 import { withParts } from '../pipeline.js';
 
@@ -9,10 +10,8 @@ interface Change extends Provisioned {
   readonly part: string;
 }
 
-/** What a part may have that can be made from here. */
-interface CanProvision {
-  provision?(how: 'plan' | 'apply'): Promise<readonly Provisioned[]>;
-}
+/** Queues and lakes are made in one way. */
+type CanProvision = Pick<Queue, 'provision'>;
 
 export function registerProvision(program: Command): void {
   program

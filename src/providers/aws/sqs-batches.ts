@@ -2,9 +2,10 @@ import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
 
 import { CatchmentError, Unavailable } from '../../errors.js';
 import type { Outcome } from '../queue.js';
+import { largestMessageBytes } from './sqs-attributes.js';
 
-/** AWS: SQS developer guide, "Amazon SQS message quotas" and "batch API actions". */
-export const batchLimits = { entries: 10, bytes: 1_048_576 } as const;
+/** AWS: SQS developer guide, "Amazon SQS batch actions": a batch may have as many bytes as one message. */
+export const batchLimits = { entries: 10, bytes: largestMessageBytes } as const;
 
 /** What SQS answers to a batch: an outcome an entry, by the entry's id, under HTTP 200. Some say null where there is none. */
 export interface BatchResult {
