@@ -153,8 +153,10 @@ async function countLake({ lake }: Parts): Promise<{ objects: number; events: nu
 }
 
 async function provision(dir: string): Promise<void> {
-  const parts = openParts(await loadSettings({ config: awsConfig, dir }));
+  const settings = await loadSettings({ config: awsConfig, dir });
+  const parts = openParts(settings);
   const { sources, secondary, lake } = parts;
-  for (const part of [sources['app']!, secondary, lake]) await part.provision!('apply');
+  for (const queue of [sources['app']!, secondary]) await queue.provision!('apply', settings);
+  await lake.provision!('apply');
   await parts.close();
 }

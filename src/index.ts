@@ -6,6 +6,8 @@ export type { Json } from './json.js';
 export { s3 } from './providers/aws/s3.js';
 export type { S3Options } from './providers/aws/s3-options.js';
 export type { Lake, LakeObject } from './providers/lake.js';
+export { pubsub } from './providers/gcp/pubsub.js';
+export type { PubsubOptions } from './providers/gcp/pubsub-options.js';
 export { sqs } from './providers/aws/sqs.js';
 export type { SqsOptions } from './providers/aws/sqs-options.js';
 export { duckdb } from './providers/local/duckdb.js';

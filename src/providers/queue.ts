@@ -73,11 +73,11 @@ export interface Queue {
   acknowledge(receipts: readonly string[]): Promise<Outcome[]>;
   /** Hidden for `leaseMs` from now; 0 gives the message back at once. */
   extend(receipts: readonly string[], leaseMs: number): Promise<Outcome[]>;
-  /** Approximate: for people and autoscalers, never for a proof. */
+  /** Approximate: for people and autoscalers, never for a proof. `leased`: 0 where the queue counts those as waiting too. */
   backlog(): Promise<{ waiting: number; leased: number; oldestMs?: number }>;
   readonly deadLetters?: Queue | undefined;
   check(needs: Needs): Promise<readonly Finding[]>;
   /** Makes the queue, or changes what is not as it should be; repeatable. Nothing: all is. */
-  provision?(how: 'plan' | 'apply'): Promise<readonly Provisioned[]>;
+  provision?(how: 'plan' | 'apply', needs: Needs): Promise<readonly Provisioned[]>;
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 
 import { sqs } from '../../src/providers/aws/sqs.js';
 import type { Queue } from '../../src/providers/queue.js';
+import { needs } from '../contract/queue-harness.js';
 import { sqsEndpoint } from '../standins/aws.js';
 import { FaultProxy } from '../standins/fault-proxy.js';
 import { answer, cutAfter, loseReply, refuse } from '../standins/faults/generic.js';
@@ -28,7 +29,7 @@ describe('a call that carries messages', () => {
   beforeEach(async () => {
     proxy = await FaultProxy.start({ target: await sqsEndpoint() });
     queue = open(proxy.endpoint, randomUUID());
-    await queue.provision!('apply');
+    await queue.provision!('apply', needs);
   });
   afterEach(async () => {
     await queue.close();

@@ -11,10 +11,10 @@ import { sqs } from '../../src/providers/aws/sqs.js';
 import type { SqsOptions } from '../../src/providers/aws/sqs-options.js';
 import type { Delivery, Finding, Queue } from '../../src/providers/queue.js';
 import { createSender } from '../../src/send/sender.js';
+import { needs } from '../contract/queue-harness.js';
 import { sqsEndpoint, sqsmemEndpoint } from '../standins/aws.js';
 import { until } from '../until.js';
 
-const needs = { surviveMs: 3 * 86_400_000, leaseMs: 300_000 };
 const opened: Queue[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((queue) => queue.close())));
 
@@ -47,17 +47,17 @@ describe.each([
     const endpoint = await endpointOf();
     const [queueUrl, deadLetterUrl] = [urlOf(endpoint), urlOf(endpoint)];
     const queue = open({ queueUrl, deadLetterUrl });
-    const plan = await queue.provision!('plan');
+    const plan = await queue.provision!('plan', needs);
     expect(plan.map(({ what }) => what)).toEqual([
       expect.stringMatching(/^make the SQS queue .*: keep messages for 14 d/),
       expect.stringMatching(/^make the SQS queue .*: keep messages for 14 d.* after 1000 receives$/),
     ]);
     expect((await queue.check(needs))[0]).toMatchObject({ level: 'error' }); // the plan made nothing
-    expect(await queue.provision!('apply')).toHaveLength(2);
-    expect(await queue.provision!('apply')).toEqual([]);
-    expect(await queue.provision!('plan')).toEqual([]);
+    expect(await queue.provision!('apply', needs)).toHaveLength(2);
+    expect(await queue.provision!('apply', needs)).toEqual([]);
+    expect(await queue.provision!('plan', needs)).toEqual([]);
     const alone = open({ queueUrl });
-    expect(await alone.provision!('plan')).toEqual([]);
+    expect(await alone.provision!('plan', needs)).toEqual([]);
 
     const [, arn] = /"deadLetterTargetArn":"([^"]*)"/.exec(JSON.stringify(await redriveOf(endpoint, queueUrl)))!;
     const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: 3 });
@@ -68,7 +68,7 @@ describe.each([
     expect(troubles(await alone.check(needs))).toContainEqual(
       expect.stringMatching(/^error: .* sends dead letters to .*, which the config does not name/),
     );
-    expect(await queue.provision!('apply')).toEqual([
+    expect(await queue.provision!('apply', needs)).toEqual([
       { what: expect.stringContaining('after 1000 receives') as string },
     ]);
     expect(troubles(await queue.check(needs)).filter((line) => line.startsWith('error'))).toEqual([]);
@@ -78,7 +78,7 @@ describe.each([
     const endpoint = await endpointOf();
     const [queueUrl, deadLetterUrl] = [urlOf(endpoint), urlOf(endpoint)];
     const queue = open({ queueUrl, deadLetterUrl });
-    await queue.provision!('apply');
+    await queue.provision!('apply', needs);
     const policy = (await redriveOf(endpoint, queueUrl)) as Record<string, unknown>;
     await set(endpoint, queueUrl, { RedrivePolicy: JSON.stringify({ ...policy, maxReceiveCount: 1 }) });
     await queue.send([{ body: Buffer.from('again and again'), attributes: { kind: 'test' } }]);
@@ -106,7 +106,7 @@ describe.each([
     const endpoint = await endpointOf();
     const queueUrl = urlOf(endpoint);
     const queue = open({ queueUrl });
-    await queue.provision!('apply');
+    await queue.provision!('apply', needs);
     const sent = await clientOf(endpoint).send(
       new SendMessageCommand({
         QueueUrl: queueUrl,
@@ -128,7 +128,7 @@ describe.each([
 
   test('a fairness group is passed through', async () => {
     const queue = open({ queueUrl: urlOf(await endpointOf()) });
-    await queue.provision!('apply');
+    await queue.provision!('apply', needs);
     await queue.send([{ body: Buffer.from('grouped'), attributes: {}, group: 'tenant-1' }]);
     expect((await receive(queue)).group).toBe('tenant-1');
   });
@@ -155,8 +155,8 @@ describe.each([
 
 test('a FIFO queue is made, keeps equal messages apart, and hands out a group in order', async () => {
   const queue = open({ queueUrl: urlOf(await sqsEndpoint(), `${randomUUID()}.fifo`) }); // sqsmem knows none
-  await queue.provision!('apply');
-  expect(await queue.provision!('apply')).toEqual([]);
+  await queue.provision!('apply', needs);
+  expect(await queue.provision!('apply', needs)).toEqual([]);
   const message = { body: Buffer.from('the same'), attributes: {}, group: 'tenant-1' };
   expect(await queue.send([message, message, { ...message, body: Buffer.from('another') }])).toHaveLength(3);
   const got: string[] = [];
@@ -172,7 +172,7 @@ test('check warns of a queue that delays each message', async () => {
   const endpoint = await sqsEndpoint(); // sqsmem knows no delays
   const queueUrl = urlOf(endpoint);
   const queue = open({ queueUrl });
-  await queue.provision!('apply');
+  await queue.provision!('apply', needs);
   await set(endpoint, queueUrl, { DelaySeconds: '7' });
   expect(troubles(await queue.check(needs))).toContainEqual(expect.stringMatching(/delays each message by 7 s/));
 });
@@ -182,7 +182,7 @@ describe('sqs() on sqsmem, which keeps all attributes', () => {
     const endpoint = await sqsmemEndpoint();
     const [queueUrl, deadLetterUrl] = [urlOf(endpoint), urlOf(endpoint)];
     const queue = open({ queueUrl, deadLetterUrl, heldMessages: 1_000 });
-    await queue.provision!('apply');
+    await queue.provision!('apply', needs);
     expect(troubles(await queue.check(needs))).toEqual([]);
     const all = (await queue.check(needs)).map(({ what }) => what).join('\n');
     expect(all).toContain('120 pollers of 1000 each');
@@ -196,7 +196,7 @@ describe('sqs() on sqsmem, which keeps all attributes', () => {
       expect.stringMatching(/^error: .* keeps messages for 24 h, less than /),
       expect.stringMatching(/^warning: .* takes messages of 262144 bytes/),
     ]);
-    expect((await queue.provision!('apply')).map(({ what }) => what)).toEqual([
+    expect((await queue.provision!('apply', needs)).map(({ what }) => what)).toEqual([
       expect.stringMatching(/keep messages for 14 d$/),
       expect.stringMatching(/keep messages for 14 d$/),
       expect.stringMatching(/take messages of 1048576 bytes$/),
@@ -207,7 +207,7 @@ describe('sqs() on sqsmem, which keeps all attributes', () => {
     const endpoint = await sqsmemEndpoint();
     const queueUrl = urlOf(endpoint);
     const queue = open({ queueUrl });
-    await queue.provision!('apply');
+    await queue.provision!('apply', needs);
     await set(endpoint, queueUrl, { MaximumMessageSize: '262144' });
     const sizes = [200_000, 200_000, 262_145, 1_000, 1_000];
     const messages = sizes.map((bytes) => ({ body: Buffer.alloc(bytes, 'a'), attributes: {} }));
@@ -230,7 +230,7 @@ describe('sqs() on sqsmem, which keeps all attributes', () => {
 
   test('a lease that would be longer than SQS allows in all is expired', async () => {
     const queue = open({ queueUrl: urlOf(await sqsmemEndpoint()) });
-    await queue.provision!('apply');
+    await queue.provision!('apply', needs);
     await queue.send([{ body: Buffer.from('long'), attributes: {} }]);
     const { receipt } = await receive(queue);
     await until(

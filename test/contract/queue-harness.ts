@@ -1,4 +1,4 @@
-import type { Delivery, Message, Outcome, Queue } from '../../src/providers/queue.js';
+import type { Delivery, Message, Needs, Outcome, Queue } from '../../src/providers/queue.js';
 
 export interface QueueUnderTest {
   readonly name: string;
@@ -77,6 +77,9 @@ export function queueHarness({ open, minLeaseMs, skip = [] }: QueueUnderTest): Q
   });
   return { check, again, receive, nothing, acknowledge, send, long, minLeaseMs };
 }
+
+/** What a cloud pipeline expects by default. */
+export const needs: Needs = { surviveMs: 3 * 86_400_000, leaseMs: 300_000 };
 
 export const done: Outcome = { status: 'done' };
 export const expired: Outcome = { status: 'expired' };

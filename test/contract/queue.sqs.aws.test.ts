@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { sqs } from '../../src/providers/aws/sqs.js';
 import type { Queue } from '../../src/providers/queue.js';
 import { sqsEndpoint, sqsmemEndpoint } from '../standins/aws.js';
+import { needs } from './queue-harness.js';
 import { queueContract } from './queue.js';
 
 /** Opens queues of this run alone, made by `provision`. */
@@ -11,7 +12,7 @@ function onService(endpoint: () => Promise<string>): (which: string) => Promise<
   return async (which) => {
     const queueUrl = `${await endpoint()}/000000000000/${run}-${which}`;
     const queue = sqs({ queueUrl }).open({ pipeline: 'test', dataDir: 'unused', part: which });
-    await queue.provision!('apply');
+    await queue.provision!('apply', needs);
     return queue;
   };
 }

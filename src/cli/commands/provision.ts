@@ -19,12 +19,12 @@ export function registerProvision(program: Command): void {
     .description('make the queues and buckets that the config names, or change what would not keep its promise')
     .option('--dry-run', 'only say what would be done')
     .action((options: CommonOptions & { dryRun?: true }) =>
-      withParts(options, async (_settings, parts) => {
+      withParts(options, async (settings, parts) => {
         const how = options.dryRun === true ? 'plan' : 'apply';
         const changes: Change[] = [];
         for (const [part, can] of provisionable(parts)) {
           try {
-            changes.push(...((await can.provision?.(how)) ?? []).map((change) => ({ part, ...change })));
+            changes.push(...((await can.provision?.(how, settings)) ?? []).map((change) => ({ part, ...change })));
           } catch (error) {
             for (const change of changes) note(describe(change, how));
             throw error;
