@@ -37,13 +37,12 @@ export function toPubsub({ body, attributes, group }: Message): PubsubContent {
 }
 
 /** What the message takes of a request, in bytes, as Protocol Buffers write it. */
-export function sizeOf({ body, attributes, group = '' }: Message): number {
+export function sizeOf({ body, attributes, group }: Message): number {
   const { carried, prefix } = encodeAttributes(attributes);
-  const data = prefix.length + body.length;
-  let bytes = data === 0 ? 0 : field(data);
+  let bytes = field(prefix.length + body.length);
   for (const [name, value] of [...Object.entries(carried), ownId])
     bytes += field(field(Buffer.byteLength(name)) + field(Buffer.byteLength(value)));
-  if (group !== '') bytes += field(Buffer.byteLength(group));
+  if (group !== undefined) bytes += field(Buffer.byteLength(group));
   return field(bytes);
 }
 

@@ -48,7 +48,7 @@ export class Pulls {
   async receive({ messages, waitMs, signal }: Want): Promise<readonly ReceivedMessage[]> {
     if (this.#closed) throw this.#calls.closedError();
     const until = performance.now() + waitMs;
-    while (!signal.aborted && !this.#closed) {
+    while (!signal.aborted && !this.#isClosed()) {
       const taken = this.#take(messages);
       if (taken !== undefined) return taken;
       const restMs = until - performance.now();
@@ -57,6 +57,10 @@ export class Pulls {
       await this.#arrival(restMs, signal);
     }
     return [];
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
   }
 
   #take(most: number): readonly ReceivedMessage[] | undefined {

@@ -1,0 +1,102 @@
+import { protos } from '@google-cloud/pubsub';
+import fc from 'fast-check';
+
+import { sizeOf, toDelivery, toPubsub, type PubsubContent } from '../../src/providers/gcp/pubsub-message.js';
+import type { Message } from '../../src/providers/queue.js';
+import { anyBody, anyText, attributesOf } from '../arbitraries.js';
+
+const publishTime = { seconds: 1_790_000_000, nanos: 250_000_000 };
+const received = (content: PubsubContent, more: object = {}) =>
+  toDelivery({ ackId: 'receipt', message: { ...content, messageId: '77', publishTime, ...more } });
+
+const anyMessage: fc.Arbitrary<Message> = fc.record({
+  body: anyBody,
+  attributes: fc.oneof(
+    attributesOf(anyText),
+    attributesOf(
+      fc.constantFrom(
+        'a',
+        '',
+        'google',
+        'goog',
+        'x'.repeat(257),
+        'ü'.repeat(128),
+        'catchment-message',
+        'catchment-attributes',
+      ),
+    ),
+    fc.integer({ min: 95, max: 105 }).map((count) => {
+      return Object.fromEntries(Array.from({ length: count }, (_, index) => [`name-${index}`, String(index)]));
+    }),
+    fc.integer({ min: 1_020, max: 1_030 }).map((length) => ({ long: 'x'.repeat(length) })),
+  ),
+});
+
+test('any message arrives as it was sent, Pub/Sub can carry what it becomes, and its size is that of Protocol Buffers', () => {
+  const { PublishRequest } = protos.google.pubsub.v1;
+  const empty = PublishRequest.encode({ messages: [] }).finish().length;
+  fc.assert(
+    fc.property(anyMessage, fc.constantFrom(undefined, 'tenant-1'), (plain, group) => {
+      const message = { ...plain, ...(group !== undefined && { group }) };
+      const content = toPubsub(message);
+      const attributes = Object.entries(content.attributes);
+      expect(attributes.length).toBeLessThanOrEqual(100);
+      for (const [name, value] of attributes) {
+        expect(name).not.toMatch(/^goog|^$/);
+        expect(Buffer.byteLength(name)).toBeLessThanOrEqual(256);
+        expect(Buffer.byteLength(value)).toBeLessThanOrEqual(1_024);
+        expect(`${name}${value}`.isWellFormed()).toBe(true);
+      }
+      expect(sizeOf(message)).toBe(PublishRequest.encode({ messages: [content] }).finish().length - empty);
+      const delivery = received(content);
+      expect([...delivery.body]).toEqual([...message.body]);
+      expect(Object.entries(delivery.attributes).sort()).toEqual(Object.entries(message.attributes).sort());
+      expect(delivery.group).toBe(group);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('what Pub/Sub can carry is sent as it is, for any consumer to read, under an id of its own', () => {
+  const content = toPubsub({ body: Buffer.from('{"a":1}'), attributes: { type: 'view' }, group: 'tenant' });
+  expect(content).toEqual({
+    data: Buffer.from('{"a":1}'),
+    attributes: { type: 'view', 'catchment-message': expect.stringMatching(/^[0-9a-f-]{36}$/) as string },
+    orderingKey: 'tenant',
+  });
+});
+
+test('a message that was published twice is one, whatever ids Pub/Sub gave it', () => {
+  const content = toPubsub({ body: Buffer.from('a'), attributes: {} });
+  const [first, second] = [received(content, { messageId: '1' }), received(content, { messageId: '2' })];
+  expect(second.id).toBe(first.id);
+  const another = received(toPubsub({ body: Buffer.from('a'), attributes: {} }));
+  expect(another.id).not.toBe(first.id);
+});
+
+test("what others send is taken as it is, under Pub/Sub's own id, and so is what only looks like ours", () => {
+  for (const attributes of [
+    { 'catchment-message': 'no id', 'catchment-attributes': '3' },
+    { 'catchment-attributes': '99' },
+    { 'catchment-attributes': 'x' },
+  ]) {
+    const delivery = received({ data: Buffer.from('[1]'), attributes });
+    expect(Buffer.from(delivery.body).toString()).toBe('[1]');
+    expect(delivery).toMatchObject({ id: '77', receipt: 'receipt', sentAt: new Date(1_790_000_000_250) });
+    expect(delivery.attributes['catchment-attributes']).toBe(attributes['catchment-attributes']);
+    expect(delivery).not.toHaveProperty('deliveries');
+    expect(delivery).not.toHaveProperty('group');
+  }
+  expect([...received({ attributes: {} } as unknown as PubsubContent).body]).toEqual([]);
+});
+
+test('a dead letter keeps the time at which it was sent first', () => {
+  const attributes = { CloudPubSubDeadLetterSourceTopicPublishTime: '2026-11-20T10:00:00.125+00:00' };
+  expect(received({ data: Buffer.from('a'), attributes }).sentAt).toEqual(new Date('2026-11-20T10:00:00.125Z'));
+});
+
+test('a service that does not say when a message was sent is named as what is wrong', () => {
+  expect(() => received({ data: Buffer.from('SECRET'), attributes: {} }, { publishTime: null })).toThrow(
+    /^the subscription does not say when a message was sent/,
+  );
+});

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+
+import { inChunks } from '../../src/providers/gcp/pubsub-chunks.js';
+import { ofNamedReceipts } from '../../src/providers/gcp/pubsub-outcomes.js';
+
+test('requests keep the order, hold no more items and bytes than they may, and no fewer than they can', () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 900 }), { maxLength: 60 });
+  const limits = fc.record({ items: fc.integer({ min: 1, max: 9 }), bytes: fc.integer({ min: 1_000, max: 3_000 }) });
+  fc.assert(
+    fc.property(sizes, limits, (items, limit) => {
+      const chunks = inChunks(items, { limit, own: 100, bytesOf: (size) => size });
+      expect(chunks.flat()).toEqual(items);
+      for (const [index, chunk] of chunks.entries()) {
+        expect(chunk.length).toBeLessThanOrEqual(limit.items);
+        const bytes = chunk.reduce((sum, size) => sum + size, 100);
+        expect(bytes).toBeLessThanOrEqual(limit.bytes);
+        const [next] = chunks[index + 1] ?? [];
+        if (next !== undefined) expect(chunk.length === limit.items || bytes + next > limit.bytes).toBe(true);
+      }
+    }),
+  );
+});
+
+describe('receipts that an exactly-once subscription did not take', () => {
+  const receipts = ['a', 'b', 'c', 'd'];
+
+  test('are expired where that is for good, tried again where not; those that are not named are done', () => {
+    const errorInfoMetadata = {
+      b: 'PERMANENT_FAILURE_INVALID_ACK_ID',
+      c: 'TRANSIENT_FAILURE_SERVICE_UNAVAILABLE',
+      d: 'something that quotes HIDDEN',
+    };
+    const outcomes = ofNamedReceipts({ code: 9, errorInfoMetadata }, receipts);
+    expect(outcomes).toMatchObject([
+      { status: 'done' },
+      { status: 'expired' },
+      { status: 'failed', retry: true },
+      { status: 'failed', retry: true },
+    ]);
+    expect(String((outcomes![2] as { error: Error }).error.message)).toContain('TRANSIENT_FAILURE_SERVICE_UNAVAILABLE');
+    expect(String((outcomes![3] as { error: Error }).error.message)).not.toContain('HIDDEN');
+  });
+
+  test.each([undefined, {}, { errorInfoMetadata: null }, { errorInfoMetadata: { service: 'pubsub.googleapis.com' } }])(
+    '%j names none: nothing is known to be done',
+    (error) => {
+      expect(ofNamedReceipts(error, receipts)).toBeUndefined();
+    },
+  );
+});
