@@ -19,7 +19,9 @@ import { longestRequestMs } from './pipeline/gate.js';
 import { cpuSeconds, peakBytes } from './processes.js';
 import { holdYardstick } from './yardstick.js';
 
-export const awsConfig = join(benchDir, 'pipeline', 'aws.config.ts');
+export type Cloud = 'aws' | 'gcp';
+
+export const cloudConfig = (cloud: Cloud): string => join(benchDir, 'pipeline', `${cloud}.config.ts`);
 
 /** How events come: many in a message, as Catchment's own senders do, or each in its own, as any producer does. */
 type Sent = 'packed' | 'one a message';
@@ -64,6 +66,7 @@ const sendsAtOnce = 16;
  */
 export async function ingest(
   start: (dir: string) => Promise<Contender>,
+  cloud: Cloud,
   services: Services,
   { sent, events, bytes, warmUp }: IngestLoad,
 ): Promise<IngestResult> {
@@ -103,11 +106,11 @@ export async function ingest(
   };
   return onStage(
     async (dir) => {
-      await provision(dir);
+      await provision(dir, cloud);
       return start(dir);
     },
     run,
-    awsConfig,
+    cloudConfig(cloud),
   );
 }
 
@@ -152,8 +155,8 @@ async function countLake({ lake }: Parts): Promise<{ objects: number; events: nu
   return found;
 }
 
-async function provision(dir: string): Promise<void> {
-  const settings = await loadSettings({ config: awsConfig, dir });
+async function provision(dir: string, cloud: Cloud): Promise<void> {
+  const settings = await loadSettings({ config: cloudConfig(cloud), dir });
   const parts = openParts(settings);
   const { sources, secondary, lake } = parts;
   for (const queue of [sources['app']!, secondary]) await queue.provision!('apply', settings);

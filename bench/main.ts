@@ -15,7 +15,7 @@ import { fillTable } from './growth.js';
 import { idle, type IdleResult } from './idle.js';
 import { latency, type LatencyResult } from './latency.js';
 import { compareDay, compared, type ReconcileResult } from './reconcile.js';
-import { awsConfig, ingest, ingestLoads, type IngestResult } from './ingest.js';
+import { cloudConfig, ingest, ingestLoads, type Cloud, type IngestResult } from './ingest.js';
 import { printBackfills, printComparisons, printDrains, printIdle, printIngests, printLatencies } from './report.js';
 import { startServices } from './services.js';
 
@@ -30,7 +30,7 @@ interface Options {
   readonly objects: string;
   readonly only?: readonly string[];
   readonly without?: 'bare' | 'catchment';
-  readonly profile?: 'aws';
+  readonly profile?: Cloud;
   readonly cpuProfile?: string;
   readonly name: string;
 }
@@ -54,7 +54,9 @@ const options = new Command('bench')
   .option('--rows <list>', 'growth: rows in the table before 200,000 events come', '10000,10000000')
   .addOption(new Option('--only <parts...>', 'some of it').choices(parts))
   .addOption(new Option('--without <contender>', 'drains of one alone').choices(['bare', 'catchment']))
-  .addOption(new Option('--profile <cloud>', 'on the stand-ins of a cloud: drains from queue to lake').choices(['aws']))
+  .addOption(
+    new Option('--profile <cloud>', 'on the stand-ins of a cloud: drains from queue to lake').choices(['aws', 'gcp']),
+  )
   .option('--cpu-profile <folder>', 'write CPU profiles there; the figures are then too high')
   .option('--name <name>', 'the result goes to bench/results/<name>.json', 'latest')
   .parse()
@@ -136,7 +138,7 @@ if (does('reconcile')) {
   await printComparisons(comparisons);
 }
 
-const ingests = options.profile === 'aws' ? await ingestBoth() : [];
+const ingests = options.profile === undefined ? [] : await ingestBoth(options.profile);
 
 const file = join(benchDir, 'results', `${options.name}.json`);
 mkdirSync(join(benchDir, 'results'), { recursive: true });
@@ -159,16 +161,17 @@ const result = {
 writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 process.exit();
 
-/** Packed and one a message, by both in turn, on stand-ins of SQS and S3. */
-async function ingestBoth(): Promise<IngestResult[]> {
-  const services = await startServices();
+/** Packed and one a message, by both in turn, on the stand-ins of a cloud. */
+async function ingestBoth(cloud: Cloud): Promise<IngestResult[]> {
+  const services = await startServices(cloud);
+  const config = cloudConfig(cloud);
   const results: IngestResult[] = [];
   try {
     for (const sent of ['packed', 'one a message'] as const) {
       for (let round = 0; round < rounds; round++) {
         for (const start of [startBare, startCatchment])
           results.push(
-            await ingest((dir) => start(dir, profile, { config: awsConfig }), services.processes, ingestLoads[sent]),
+            await ingest((dir) => start(dir, profile, { config }), cloud, services.processes, ingestLoads[sent]),
           );
       }
     }

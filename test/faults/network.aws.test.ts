@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 
-import { AwsPlace } from '../aws/place.js';
-import { sendSingles } from '../aws/singles.js';
+import { sqs } from '../../src/providers/aws/sqs.js';
+import type { Queue } from '../../src/providers/queue.js';
+import { S3Bucket, SqsQueues } from '../aws/place.js';
+import { CloudPlace } from '../cloud/place.js';
 import { s3Endpoint, sqsEndpoint } from '../standins/aws.js';
 import { FaultProxy } from '../standins/fault-proxy.js';
 import { s3Error, sqsError } from '../standins/faults/aws-errors.js';
 import { cutAfter, delay, halfOpen, halfOpenAfter, loseReply } from '../standins/faults/generic.js';
 import type { Rule } from '../standins/faults/rules.js';
 import { deliverAgain, deliverLate, deliverTwice, disownEntries, refuseEntries } from '../standins/faults/sqs.js';
-import { until } from '../until.js';
+import { expectToSurviveNetwork, type Network, type Standing } from './cloud-network.js';
 import { Pipeline } from './pipeline.js';
-import { expectProved } from './proof.js';
-import { arrives, whileSending } from './sender.js';
 
 const [send, receive, remove, extend] = [
   'SendMessageBatch',
@@ -55,60 +55,53 @@ const onS3: readonly Rule[] = [
   { when: { operation: get }, share: 0.2, fault: cutAfter(100) },
 ];
 
-let place: AwsPlace;
+let place: CloudPlace<SqsQueues>;
 let pipeline: Pipeline;
-let sqs: FaultProxy;
-let s3: FaultProxy;
+let sqsProxy: FaultProxy;
+let s3Proxy: FaultProxy;
 beforeAll(async () => {
   const services = { sqs: await sqsEndpoint(), s3: await s3Endpoint() };
-  sqs = await FaultProxy.start({ target: services.sqs });
-  s3 = await FaultProxy.start({ target: services.s3 });
-  place = new AwsPlace(services);
-  const reached = { sqs: sqs.endpoint, s3: s3.endpoint };
-  pipeline = new Pipeline(join(import.meta.dirname, 'config', 'aws.config.ts'), place.surroundings(reached));
+  sqsProxy = await FaultProxy.start({ target: services.sqs });
+  s3Proxy = await FaultProxy.start({ target: services.s3 });
+  place = new CloudPlace(new SqsQueues(services.sqs), new S3Bucket(services.s3));
+  const reached = { PLACE_SQS: sqsProxy.endpoint, PLACE_S3: s3Proxy.endpoint };
+  pipeline = new Pipeline(join(import.meta.dirname, 'config', 'cloud.config.ts'), place.surroundings(reached));
   expect(await pipeline.run(['provision'])).toMatchObject({ status: 0 });
 }, 120_000);
 afterAll(async () => {
   await pipeline.close();
-  place.close();
-  await Promise.all([sqs.close(), s3.close()]);
+  await place.close();
+  await Promise.all([sqsProxy.close(), s3Proxy.close()]);
 }, 60_000);
 
-test('SQS and S3 refuse, answer too late, in part, or never, and deliver again, twice, late and in no order; then for a while every socket is half-open: all goes on by itself, nothing is lost, nothing is there twice', async () => {
-  await pipeline.start();
-  const sent = await whileSending(pipeline, async (sender) => {
-    await arrives(pipeline, sender.sent);
-    const rulings = [...onSqs.map((rule) => sqs.rule(rule)), ...onS3.map((rule) => s3.rule(rule))];
-    const rules = [...onSqs, ...onS3].map(({ when, fault }) => `${fault.name} ${String(when?.operation ?? '')}`);
-    const missing = (): string[] => rules.filter((_, index) => rulings[index]!.happened === 0);
-    const began = Date.now();
-    // None that the sender will come to.
-    let singles = 1_000_000;
-    const all = until(
-      'every fault',
-      async () => {
-        const numbers = Array.from({ length: 30 }, () => singles++);
-        await sendSingles(place.queueUrl('app', sqs.endpoint), pipeline.evidence, numbers);
-        return missing().length === 0;
-      },
-      120_000,
-    );
-    await all.catch(() => expect({ missing: missing(), seen: [String(sqs.seen), String(s3.seen)] }).toEqual({}));
-    console.log(`${Date.now() - began} ms; SQS: ${String(sqs.seen)}\nS3: ${String(s3.seen)}`);
-    for (const proxy of [sqs, s3]) proxy.clear();
+/** As the pipeline has it. */
+const openApp = (): Queue => {
+  const queueUrl = place.queues.urlOf(`${place.name}-app`, sqsProxy.endpoint);
+  return sqs({ queueUrl }).open({ pipeline: 'faults', dataDir: 'unused', part: 'source-app' });
+};
 
-    const silences = [sqs, s3].map((proxy) => proxy.rule({ fault: halfOpen() }));
-    await until('silence', () => silences[0]!.happened > 4 && silences[1]!.happened > 0);
-    for (const silence of silences) silence.remove();
-    await arrives(pipeline, sender.sent);
-  });
-  await pipeline.settle();
-  await pipeline.freshEvent(sent);
-  const compared = await expectProved(pipeline);
-  const verdict = await pipeline.judge();
-  console.log(verdict, compared);
-  expect(verdict.faults).toEqual([]);
-  expect(compared).toMatchObject({ singles: verdict.rows['singles'], checked: verdict.events.inLake });
-  for (const queue of ['app', 'app-dead', 'secondary', 'secondary-dead'])
-    expect([queue, await place.backlog(queue)]).toEqual([queue, { waiting: 0, leased: 0 }]);
+test('SQS and S3 refuse, answer too late, in part, or never, and deliver again, twice, late and in no order; then for a while every socket is half-open: all goes on by itself, nothing is lost, nothing is there twice', async () => {
+  const network: Network = {
+    disturb() {
+      const standing = (proxy: FaultProxy, rules: readonly Rule[]): [string, Standing][] =>
+        rules.map((rule) => [`${rule.fault.name} ${String(rule.when?.operation ?? '')}`, proxy.rule(rule)]);
+      return Promise.resolve([...standing(sqsProxy, onSqs), ...standing(s3Proxy, onS3)]);
+    },
+    clear() {
+      for (const proxy of [sqsProxy, s3Proxy]) proxy.clear();
+      return Promise.resolve();
+    },
+    silence() {
+      const [onQueue, onLake] = [sqsProxy, s3Proxy].map((proxy) => proxy.rule({ fault: halfOpen() }));
+      return Promise.resolve({
+        heard: () => onQueue!.happened > 4 && onLake!.happened > 0,
+        end() {
+          for (const rule of [onQueue!, onLake!]) rule.remove();
+          return Promise.resolve();
+        },
+      });
+    },
+    seen: () => Promise.resolve(`SQS: ${String(sqsProxy.seen)}\nS3: ${String(s3Proxy.seen)}`),
+  };
+  await expectToSurviveNetwork(pipeline, place, network, openApp);
 }, 400_000);

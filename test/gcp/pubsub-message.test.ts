@@ -77,7 +77,7 @@ test('a message that was published twice is one, whatever ids Pub/Sub gave it', 
 test("what others send is taken as it is, under Pub/Sub's own id, and so is what only looks like ours", () => {
   for (const attributes of [
     { 'catchment-message': 'no id', 'catchment-attributes': '3' },
-    { 'catchment-attributes': '99' },
+    { 'catchment-attributes': '99' } as Record<string, string>,
     { 'catchment-attributes': 'x' },
   ]) {
     const delivery = received({ data: Buffer.from('[1]'), attributes });

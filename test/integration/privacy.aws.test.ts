@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { s3 } from '../../src/providers/aws/s3.js';
 import { sqs } from '../../src/providers/aws/sqs.js';
 import type { Place } from '../../src/providers/provider.js';
-import { AwsPlace } from '../aws/place.js';
+import { S3Bucket, SqsQueues } from '../aws/place.js';
+import { CloudPlace } from '../cloud/place.js';
 import { Pipeline } from '../faults/pipeline.js';
 import { s3Endpoint, sqsEndpoint } from '../standins/aws.js';
 import { FaultProxy } from '../standins/fault-proxy.js';
@@ -15,22 +16,22 @@ import { marker } from './privacy/marker.js';
 import { expectNoLeaks } from './privacy/no-leaks.js';
 
 const minutes = 60_000;
-let place: AwsPlace;
+let place: CloudPlace<SqsQueues>;
 let pipeline: Pipeline;
 let sqsProxy: FaultProxy;
 let s3Proxy: FaultProxy;
 beforeAll(async () => {
   const services = { sqs: await sqsEndpoint(), s3: await s3Endpoint() };
-  place = new AwsPlace(services);
+  place = new CloudPlace(new SqsQueues(services.sqs), new S3Bucket(services.s3));
   sqsProxy = await FaultProxy.start({ target: services.sqs });
   s3Proxy = await FaultProxy.start({ target: services.s3 });
-  const reached = { sqs: sqsProxy.endpoint, s3: s3Proxy.endpoint };
-  pipeline = new Pipeline(join(import.meta.dirname, 'privacy', 'aws.config.ts'), place.surroundings(reached));
+  const reached = { PLACE_SQS: sqsProxy.endpoint, PLACE_S3: s3Proxy.endpoint };
+  pipeline = new Pipeline(join(import.meta.dirname, 'privacy', 'cloud.config.ts'), place.surroundings(reached));
   expect(await pipeline.run(['provision'])).toMatchObject({ status: 0 });
 }, 3 * minutes);
 afterAll(async () => {
   await pipeline.close();
-  place.close();
+  await place.close();
   await Promise.all([sqsProxy.close(), s3Proxy.close()]);
 }, minutes);
 
@@ -79,8 +80,9 @@ test(
     sqsProxy.rule({ fault: noteReceipts(receipts) });
     const at = (part: string): Place => ({ pipeline: 'privacy', dataDir: 'unused', part });
     await expectNoLeaks(pipeline, {
-      queue: (part) => sqs({ queueUrl: place.queueUrl(part === 'secondary' ? part : 'app') }).open(at(part)),
-      lake: s3({ bucket: place.name, prefix: 'lake', endpoint: place.services.s3 }).open(at('lake')),
+      queue: (part) =>
+        sqs({ queueUrl: place.queues.urlOf(`${place.name}-${part === 'secondary' ? part : 'app'}`) }).open(at(part)),
+      lake: s3({ bucket: place.name, prefix: 'lake', endpoint: await s3Endpoint() }).open(at('lake')),
       receipts: () => [...receipts],
       loseLake: () => s3Proxy.goAway(),
       restoreLake: () => s3Proxy.clear(),

@@ -3,8 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { newId } from '../../src/ids.js';
-import { sqs } from '../../src/providers/aws/sqs.js';
-import type { Message } from '../../src/providers/queue.js';
+import type { Message, Queue } from '../../src/providers/queue.js';
 import { bodyOf } from '../faults/events.js';
 import type { Evidence } from '../faults/judge.js';
 
@@ -13,13 +12,12 @@ interface Single {
   readonly message: Message;
 }
 
-/** Numbered events, each a message of its own, ten a call: sent again under their ids until they are durable, and noted as `catchment send` does. */
+/** Numbered events, each a message of its own: sent again under their ids until they are durable, and noted as `catchment send` does. */
 export async function sendSingles(
-  queueUrl: string,
+  queue: Queue,
   { sentFile, ledgerFile }: Pick<Evidence, 'sentFile' | 'ledgerFile'>,
   numbers: readonly number[],
 ): Promise<void> {
-  const queue = sqs({ queueUrl }).open({ pipeline: 'faults', dataDir: 'unused', part: 'source-app' });
   try {
     let open = numbers.map((number): Single => {
       const id = newId();

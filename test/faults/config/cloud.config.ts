@@ -1,9 +1,9 @@
 import { defineConfig, duckdb } from 'catchment';
 
-import { placeLake, placeQueue } from '../../aws/parts.js';
+import { placeLake, placeQueue } from '../../cloud/parts.js';
 import { aimedLake, aimedQueue, aimedWarehouse } from './aimed.js';
 
-/** The parts on AWS, each of which can be made to stop its process at a point of an event's path. */
+/** The parts on a cloud, each of which can be made to stop its process at a point of an event's path. */
 export default defineConfig({
   pipeline: 'faults',
   sources: { app: aimedQueue(placeQueue('app')) },

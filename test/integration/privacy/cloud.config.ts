@@ -1,6 +1,6 @@
 import { defineConfig } from 'catchment';
 
-import { placeLake, placeQueue } from '../../aws/parts.js';
+import { placeLake, placeQueue } from '../../cloud/parts.js';
 
 export default defineConfig({
   pipeline: 'privacy',

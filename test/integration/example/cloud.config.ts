@@ -1,8 +1,8 @@
 import { defineConfig } from 'catchment';
 
-import { placeLake, placeQueue } from '../../aws/parts.js';
+import { placeLake, placeQueue } from '../../cloud/parts.js';
 
-/** The example's own tables on SQS and S3. */
+/** The example's own tables on whatever cloud. */
 export default defineConfig({
   pipeline: 'github',
   sources: { app: placeQueue('app') },

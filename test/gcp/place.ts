@@ -1,0 +1,45 @@
+import { Storage } from '@google-cloud/storage';
+
+import type { PlaceLake, PlaceQueues } from '../cloud/place.js';
+import { saveRaw } from '../cloud/raw.js';
+import { statsOf } from '../standins/pubsub-faults.js';
+
+/** Of the project `tests`, topics and subscriptions being of one name. */
+export class PubsubQueues implements PlaceQueues {
+  readonly env: { PLACE_PUBSUB: string; PLACE_MONITORING: string };
+
+  constructor(endpoint: string, admin: string) {
+    this.env = { PLACE_PUBSUB: endpoint, PLACE_MONITORING: admin };
+  }
+
+  backlog(queue: string): Promise<{ waiting: number; leased: number }> {
+    return statsOf(this.env.PLACE_MONITORING, `projects/tests/subscriptions/${queue}`);
+  }
+
+  close(): void {
+    // Asked over plain HTTP, it keeps nothing open.
+  }
+}
+
+export class GcsBucket implements PlaceLake {
+  readonly env: { PLACE_GCS: string };
+  readonly #storage: Storage;
+
+  constructor(endpoint: string) {
+    this.env = { PLACE_GCS: endpoint };
+    this.#storage = new Storage({ apiEndpoint: endpoint, projectId: 'tests' });
+  }
+
+  async fetch(bucket: string, folder: string): Promise<void> {
+    saveRaw(folder);
+    const [files] = await this.#storage.bucket(bucket).getFiles({ prefix: 'lake/raw/' });
+    for (const file of files) {
+      const [bytes] = await file.download({ decompress: false });
+      saveRaw(folder, file.name, bytes);
+    }
+  }
+
+  close(): void {
+    // The client keeps no connection that holds up a process.
+  }
+}
