@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { settingsOf } from '../../problems.js';
+import { endpointOption, prefixOf, prefixOption } from '../store-options.js';
 
 /** Credentials are not among them: they come from the SDK's own chain (environment, profile, role of the machine). */
 export interface S3Options {
@@ -41,21 +42,6 @@ export interface S3Settings {
   readonly encryption?: 's3' | { readonly kmsKeyId?: string };
 }
 
-const isEndpoint = (text: string): boolean => {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '';
-};
-
-/** What no folder can be called either, so that a bucket can be copied to a folder lake and back. */
-const isPrefix = (text: string): boolean =>
-  text === '' ||
-  (/^[\w!\-.*'()=/]{1,512}$/.test(text) &&
-    text
-      .replace(/\/$/, '')
-      .split('/')
-      .every((part) => part !== '' && part !== '.' && part !== '..'));
-
 const encryption = z.union(
   [
     z.literal('s3'),
@@ -78,30 +64,18 @@ export const s3Schema = settingsOf(
       .string("an S3 lake needs a bucket; write s3({ bucket: 'my-events' })")
       .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of a bucket; write 3 to 63 of a-z, 0-9, - and .')
       .refine((name) => !name.endsWith('--x-s3'), 'is a directory bucket, which lists in no order; name a general one'),
-    prefix: z
-      .string('is no prefix; write a text such as "app"')
-      .refine(
-        isPrefix,
-        "is no prefix; write names with / between them, of A-Z, a-z, 0-9 and !-_.*'()=, at most 512 in all",
-      )
-      .optional(),
+    prefix: prefixOption,
     region: z
       .string("is no region; write one such as 'eu-west-1'")
       .regex(/^[a-z0-9-]{1,40}$/, "is no region; write one such as 'eu-west-1'")
       .optional(),
-    endpoint: z
-      .string("is no endpoint; write a URL such as 'http://127.0.0.1:8333'")
-      .refine(
-        isEndpoint,
-        "is no endpoint; write a URL such as 'http://127.0.0.1:8333', without user, password or query",
-      )
-      .optional(),
+    endpoint: endpointOption('http://127.0.0.1:8333'),
     pathStyle: z.boolean('write true or false').optional(),
     encryption: encryption.optional(),
   },
   "are no options of S3; write s3({ bucket: 'my-events' })",
 ).transform(({ prefix, pathStyle, ...given }): S3Settings => ({
   ...given,
-  prefix: prefix === undefined || prefix === '' ? '' : prefix.replace(/\/?$/, '/'),
+  prefix: prefixOf(prefix),
   pathStyle: pathStyle ?? given.endpoint !== undefined,
 }));
