@@ -5,6 +5,8 @@ export type { Attributes } from './events.js';
 export type { Json } from './json.js';
 export { s3 } from './providers/aws/s3.js';
 export type { S3Options } from './providers/aws/s3-options.js';
+export { gcs } from './providers/gcp/gcs.js';
+export type { GcsOptions } from './providers/gcp/gcs-options.js';
 export type { Lake, LakeObject } from './providers/lake.js';
 export { pubsub } from './providers/gcp/pubsub.js';
 export type { PubsubOptions } from './providers/gcp/pubsub-options.js';

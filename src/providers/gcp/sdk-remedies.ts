@@ -22,6 +22,11 @@ const byName: readonly (readonly [RegExp, string])[] = [
     /^(accountDisabled|SERVICE_DISABLED|accessNotConfigured)$/,
     'enable the API in the project, and its billing: gcloud services enable',
   ],
+  [
+    /^(retentionPolicyNotMet|objectUnderActiveHold)$/,
+    "the bucket's retention policy, or a hold, keeps it: take that away, or use a bucket without",
+  ],
+  [/^(UserProjectMissing|userProjectMissing)$/, 'the bucket makes who asks pay: take requester pays off it'],
   [/^(UNIMPLEMENTED|notImplemented)$/, 'the service does not know this call; use one that does'],
   [/CERT|SELF_SIGNED|^ERR_TLS|^EPROTO$/, certificate],
   [

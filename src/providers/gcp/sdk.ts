@@ -31,7 +31,7 @@ export function sdkError(error: unknown): SdkError {
     readonly name?: unknown;
     readonly code?: unknown;
     readonly message?: unknown;
-    readonly errors?: readonly { readonly reason?: unknown }[];
+    readonly errors?: unknown;
     readonly status?: unknown;
     readonly response?: { readonly status?: unknown; readonly data?: { readonly error?: unknown } };
   };
@@ -40,7 +40,9 @@ export function sdkError(error: unknown): SdkError {
   if (typeof code === 'number' && grpcNames[code] !== undefined) return { name: grpcNames[code], grpc: code };
   const http = [code, status, response?.status].map(Number).find((number) => number >= 100 && number < 600);
   // `invalid_grant`, of who gives out tokens.
-  const reason = word(errors?.[0]?.reason) ?? word(response?.data?.error);
+  const reason =
+    word(Array.isArray(errors) ? (errors as readonly { reason?: unknown }[])[0]?.reason : undefined) ??
+    word(response?.data?.error);
   if (http !== undefined) return { name: reason ?? `HTTP ${http}`, status: http };
   return { name: reason ?? word(code) ?? word(name) ?? 'an unknown error' };
 }
