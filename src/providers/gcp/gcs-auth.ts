@@ -17,8 +17,9 @@ export class Credentials {
     return this.#inTime(async () => (await this.#open()).getRequestHeaders());
   }
 
+  /** The project that they belong to. */
   projectId(): Promise<string> {
-    return this.#inTime(async () => (await this.#open()).getProjectId());
+    return this.#inTime(async () => (await load()).getProjectId());
   }
 
   /** They were not taken: the next call looks for them anew. */
@@ -27,7 +28,7 @@ export class Credentials {
   }
 
   #open(): Promise<Auth> {
-    return (this.#auth ??= import('@google-cloud/storage').then(({ Storage }) => new Storage().authClient));
+    return (this.#auth ??= load('of-no-matter'));
   }
 
   /** Who gives out tokens may never answer, and the client would wait for it, for every call to come. */
@@ -45,4 +46,10 @@ export class Credentials {
       clearTimeout(timer);
     }
   }
+}
+
+/** Without a project the client would ask for one first, of another service, that may not be enabled. */
+async function load(projectId?: string): Promise<Auth> {
+  const { Storage } = await import('@google-cloud/storage');
+  return new Storage({ ...(projectId !== undefined && { projectId }) }).authClient;
 }

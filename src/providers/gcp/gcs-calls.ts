@@ -28,7 +28,7 @@ const passing = [408, 429, 500, 502, 503, 504];
 export interface CallsOptions {
   readonly endpoint: string;
   /** None: nothing is asked for or sent. */
-  readonly credentials: Credentials | undefined;
+  readonly credentials: Pick<Credentials, 'headers' | 'forget'> | undefined;
   readonly pace: Pace;
   readonly patience: Patience;
 }

@@ -13,7 +13,8 @@ const certificate =
 
 /** By the error's name, what a person can do about it. */
 const byName: readonly (readonly [RegExp, string])[] = [
-  [/^CredentialsMissing$/, credentials],
+  // A file that is named and not there.
+  [/^(CredentialsMissing|ENOENT)$/, credentials],
   [/^(invalid_grant|invalid_rapt)$/, renew],
   [/^(UNAUTHENTICATED|authError|required|invalid_client|unauthorized_client)$/, wrongCredentials],
   [/^(RESOURCE_EXHAUSTED|rateLimitExceeded|userRateLimitExceeded|quotaExceeded)$/, throttled],
