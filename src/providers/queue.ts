@@ -56,6 +56,8 @@ export interface QueueLimits {
   readonly holdMs?: number;
   /** Most messages that one process should hold at once, where the queue has a ceiling for all of them together. */
   readonly heldMessages?: number;
+  /** Requests that should always wait for messages, where few that one brings do not mean that few wait; default: one. */
+  readonly receives?: number;
 }
 
 /** A durable queue that delivers at least once. */

@@ -76,8 +76,10 @@ export class LoadPoller {
   /** Until `stop` is aborted, then until the loads under way ended or `giveUp` is aborted; the rest goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     stop.addEventListener('abort', () => (this.#stopping = true));
-    const most = this.#options.queue.limits.receiveMessages >= manyMessages ? 1 : mostReceivers;
-    await new Receivers({ most, pauseMs: 0 }, (signal) => this.#receive(signal)).run(stop);
+    const { receiveMessages, receives = 1 } = this.#options.queue.limits;
+    const least = Math.min(receives, mostReceivers);
+    const most = receiveMessages >= manyMessages ? least : mostReceivers;
+    await new Receivers({ least, most, pauseMs: 0 }, (signal) => this.#receive(signal)).run(stop);
     this.#stopping = true;
     clearTimeout(this.#due);
     const givenUp = aborted(giveUp);

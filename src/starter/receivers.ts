@@ -8,6 +8,8 @@ export type Yield = 'none' | 'few' | 'some' | 'much';
 export type ReceiveOnce = (stop: AbortSignal) => Promise<Yield | undefined>;
 
 export interface Rhythm {
+  /** Requests that are always under way. */
+  readonly least: number;
   /** Requests at once. */
   readonly most: number;
   /** After a request that brought few, so that the next brings more, in milliseconds. */
@@ -41,7 +43,7 @@ export class Receivers {
   async run(stop: AbortSignal): Promise<void> {
     // Each that pauses, or waits for a queue that does not answer, listens to it.
     setMaxListeners(Infinity, stop);
-    this.#start(stop);
+    while (this.#running.size < this.#rhythm.least) this.#start(stop);
     while (this.#running.size > 0) await Promise.race(this.#running);
   }
 
@@ -51,11 +53,11 @@ export class Receivers {
   }
 
   async #receive(stop: AbortSignal): Promise<void> {
-    const { most, pauseMs } = this.#rhythm;
+    const { least, most, pauseMs } = this.#rhythm;
     while (!stop.aborted) {
       const brought = await this.#receiveOnce(stop);
       const little = brought === 'none' || brought === 'few';
-      if (little && this.#running.size > 1) return;
+      if (little && this.#running.size > least) return;
       if (brought === 'much' && this.#running.size < most) this.#start(stop);
       if (brought === 'few' && pauseMs > 0) await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
     }

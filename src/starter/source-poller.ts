@@ -79,12 +79,12 @@ export class SourcePoller {
 
   /** Until `stop` is aborted, then until all is stored or `giveUp` is aborted; what is left then goes back to the queue. */
   async run(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
-    const { receiveMessages } = this.#options.queue.limits;
+    const { receiveMessages, receives = 1 } = this.#options.queue.limits;
     const rhythm =
       receiveMessages >= manyMessages
-        ? { most: 1, pauseMs: 0 }
+        ? { most: receives, pauseMs: 0 }
         : { most: mostReceivers, pauseMs: Math.min(longestPauseMs, this.#options.lingerMs / 10) };
-    await new Receivers(rhythm, (signal) => this.#receive(signal)).run(stop);
+    await new Receivers({ least: receives, ...rhythm }, (signal) => this.#receive(signal)).run(stop);
     this.#stopping = true;
     this.#flow();
     const givenUp = aborted(giveUp);

@@ -21,7 +21,7 @@ function asked() {
 test('one more request while they bring much, one fewer while they bring few or nothing, one at least', async () => {
   const queue = asked();
   const stop = new AbortController();
-  const run = new Receivers({ most: 3, pauseMs: 0 }, queue.receive).run(stop.signal);
+  const run = new Receivers({ least: 1, most: 3, pauseMs: 0 }, queue.receive).run(stop.signal);
   await queue.underWay(1);
   const then: [Yield | undefined, number][] = [
     ['much', 2],
@@ -45,10 +45,24 @@ test('one more request while they bring much, one fewer while they bring few or 
   expect(queue.requests).toBe(0);
 });
 
+test('as many as should always wait do, whatever they bring', async () => {
+  const queue = asked();
+  const stop = new AbortController();
+  const run = new Receivers({ least: 3, most: 3, pauseMs: 0 }, queue.receive).run(stop.signal);
+  await queue.underWay(3);
+  for (const brought of ['much', 'few', 'none', undefined] as const) {
+    queue.answer(brought);
+    await queue.underWay(3);
+  }
+  stop.abort();
+  for (let left = 3; left > 0; left--) queue.answer('none');
+  await run;
+});
+
 test('after a request that brought few it pauses, which ends with the stop; after others it does not', async () => {
   const queue = asked();
   const stop = new AbortController();
-  const run = new Receivers({ most: 1, pauseMs: 3_600_000 }, queue.receive).run(stop.signal);
+  const run = new Receivers({ least: 1, most: 1, pauseMs: 3_600_000 }, queue.receive).run(stop.signal);
   for (const brought of ['some', 'much', 'none', undefined] as const) {
     await queue.underWay(1);
     queue.answer(brought);
@@ -64,7 +78,7 @@ test('after a request that brought few it pauses, which ends with the stop; afte
 test('so many that listen to the stop at once are no leak to warn of', async () => {
   const stop = new AbortController();
   let asks = 0;
-  const run = new Receivers({ most: 16, pauseMs: 0 }, async (signal) => {
+  const run = new Receivers({ least: 1, most: 16, pauseMs: 0 }, async (signal) => {
     if (++asks < 17) return 'much';
     await sleep(60_000, undefined, { signal }).catch(() => undefined);
     return 'none';

@@ -39,6 +39,8 @@ export function pubsub(options: PubsubOptions): Provider<Queue> {
 
 /** Google: Pub/Sub, `ModifyAckDeadline`: the most that a lease can be; it may be extended for ever. */
 const longestLeaseMs = 600_000;
+/** Google: Pub/Sub, "Pull subscriptions": an answer with few messages, or none, does not mean that no more wait; several pulls are to. */
+const receives = 8;
 /** Calls of one kind: extensions are never in the way of acknowledgements. */
 const callsAtOnce = 16;
 
@@ -48,6 +50,7 @@ class PubsubQueue implements Queue {
     receiveMessages: requestLimits.pull.items,
     receiveBytes: requestLimits.pull.bytes,
     leaseMs: longestLeaseMs,
+    receives,
   };
   readonly calls: PubsubCalls;
   readonly #deadlines: Deadlines;
