@@ -1,4 +1,6 @@
 import { elasticmq } from './elasticmq.mjs';
+import { fakeGcs } from './fake-gcs.mjs';
+import { pubsub } from './pubsub.mjs';
 import { seaweedfs } from './seaweedfs.mjs';
 import { sqsmem } from './sqsmem.mjs';
 import { temporal } from './temporal.mjs';
@@ -11,18 +13,22 @@ const profiles = {
     { service: 'SeaweedFS', variable: 'CATCHMENT_WEED', install: seaweedfs },
     { service: 'sqsmem', variable: 'CATCHMENT_SQSMEM', install: sqsmem },
   ],
+  gcp: [
+    { service: 'pubsub-standin', variable: 'CATCHMENT_PUBSUB', install: pubsub },
+    { service: 'fake-gcs-server', variable: 'CATCHMENT_FAKE_GCS', install: fakeGcs },
+  ],
 };
 
 export const profileNames = Object.keys(profiles);
 
 /**
  * Installs the services of these profiles, one after the other: what could be, as variables, and what could not, each with its
- * reason. One that fails keeps none of the others back.
+ * reason. One that fails keeps none of the others back. `only` says of a service whether it is wanted.
  */
-export async function installServices(names) {
+export async function installServices(names, only = () => true) {
   const env = {};
   const missing = [];
-  for (const { service, variable, install } of names.flatMap((name) => profiles[name])) {
+  for (const { service, variable, install } of servicesOf(names, only)) {
     try {
       env[variable] = await install();
     } catch (error) {
@@ -30,4 +36,8 @@ export async function installServices(names) {
     }
   }
   return { env, missing };
+}
+
+function servicesOf(names, only) {
+  return names.flatMap((name) => profiles[name]).filter(({ service }) => only(service));
 }

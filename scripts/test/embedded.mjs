@@ -4,7 +4,7 @@ import { installServices } from '../services/services.mjs';
 import { jest, testsOf } from './jest.mjs';
 import { leaveOut, npmRun, step } from './steps.mjs';
 
-const ofAws = '\\.aws\\.test\\.ts$';
+const ofClouds = '\\.(aws|gcp|mixed)\\.test\\.ts$';
 
 /** `npm test`. */
 export async function embedded(results) {
@@ -19,7 +19,7 @@ export async function embedded(results) {
     leaveOut(files.join(', '), `there is no ${service} (${reason})`);
     return files;
   });
-  const ignore = ['--testPathIgnorePatterns', ofAws];
+  const ignore = ['--testPathIgnorePatterns', ofClouds];
   const unit = [...ignore, 'test/(integration|faults)/'];
   await step('unit and contract tests', jest(join(results, 'unit.json'), unit, env));
   // Whole pipelines: two at the same time would starve each other on a small machine.

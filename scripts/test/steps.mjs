@@ -1,4 +1,4 @@
-// What both profiles of the tests share: steps, each with its name and its time, and what was left out.
+// What all profiles of the tests share: steps, each with its name and its time, and what was left out.
 import { spawn } from 'node:child_process';
 
 import { root } from '../services/install.mjs';

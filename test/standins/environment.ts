@@ -5,3 +5,9 @@ export const awsEnvironment = {
   AWS_REGION: 'us-east-1',
   AWS_EC2_METADATA_DISABLED: 'true',
 } as const;
+
+/** The clients are told that they run nowhere at Google, and do not look for who they are there. */
+export const gcpEnvironment = {
+  GOOGLE_CLOUD_PROJECT: 'stand-in',
+  METADATA_SERVER_DETECTION: 'none',
+} as const;

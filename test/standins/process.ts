@@ -30,13 +30,16 @@ export interface Program {
  */
 export class StandIn {
   readonly endpoint: string;
+  /** Of each of its ports. */
+  readonly endpoints: readonly string[];
   readonly #program: Program;
   readonly #folder: string;
   readonly #ports: readonly number[];
   #running: Running | undefined;
 
   private constructor(program: Program, folder: string, ports: readonly number[]) {
-    this.endpoint = `http://127.0.0.1:${ports[0]!}`;
+    this.endpoints = ports.map((port) => `http://127.0.0.1:${port}`);
+    this.endpoint = this.endpoints[0]!;
     this.#program = program;
     this.#folder = folder;
     this.#ports = ports;
@@ -153,10 +156,10 @@ function tail(log: string): string {
     .join('\n');
 }
 
-/** Where `node scripts/services.mjs aws` put it, unless the environment names another. */
+/** Where `node scripts/services.mjs` put it, unless the environment names another. */
 export function installedAt(variable: string, ...path: string[]): string {
   const place = process.env[variable] ?? join(import.meta.dirname, '..', '..', '.services', ...path);
-  if (!existsSync(place)) throw new Error(`there is no ${place}; run: node scripts/services.mjs aws`);
+  if (!existsSync(place)) throw new Error(`there is no ${place}; run: node scripts/services.mjs aws gcp`);
   return place;
 }
 

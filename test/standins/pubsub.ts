@@ -1,0 +1,27 @@
+import { installedAt, StandIn } from './process.js';
+
+export interface PubsubStandInOptions {
+  /** Google's own fake is the second opinion; `pubsub/main.go` says why it is not the first. */
+  readonly engine?: 'own' | 'pstest';
+}
+
+/** Our own stand-in for Pub/Sub (`pubsub/`), in memory; what faults it does is asked of its second port. */
+export async function startPubsub(folder: string, { engine = 'own' }: PubsubStandInOptions = {}): Promise<StandIn> {
+  const program = installedAt('CATCHMENT_PUBSUB', 'pubsub', 'pubsub-standin');
+  return await StandIn.start(
+    {
+      name: 'pubsub-standin',
+      ports: 2,
+      command: (_folder, [port, admin]) => [
+        program,
+        ...['-port', String(port), '-admin', String(admin), '-engine', engine],
+      ],
+      answers: async ([, admin]) => {
+        const response = await fetch(`http://127.0.0.1:${admin!}/seen`, { signal: AbortSignal.timeout(5_000) });
+        await response.text();
+        return response.ok;
+      },
+    },
+    folder,
+  );
+}
