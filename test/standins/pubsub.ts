@@ -5,10 +5,16 @@ export interface PubsubStandInOptions {
   readonly engine?: 'own' | 'pstest';
 }
 
+/** `admin`: where it is told what to do wrong. */
+export type PubsubStandIn = StandIn & { readonly admin: string };
+
 /** Our own stand-in for Pub/Sub (`pubsub/`), in memory; what faults it does is asked of its second port. */
-export async function startPubsub(folder: string, { engine = 'own' }: PubsubStandInOptions = {}): Promise<StandIn> {
+export async function startPubsub(
+  folder: string,
+  { engine = 'own' }: PubsubStandInOptions = {},
+): Promise<PubsubStandIn> {
   const program = installedAt('CATCHMENT_PUBSUB', 'pubsub', 'pubsub-standin');
-  return await StandIn.start(
+  const standIn = await StandIn.start(
     {
       name: 'pubsub-standin',
       ports: 2,
@@ -24,4 +30,5 @@ export async function startPubsub(folder: string, { engine = 'own' }: PubsubStan
     },
     folder,
   );
+  return Object.assign(standIn, { admin: standIn.endpoints[1]! });
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
 )
 
@@ -48,7 +49,7 @@ func (q *queue) figures() figures {
 
 // AdminOf is the port of the tests:
 //
-//	POST   /fault?kind=call&method=Publish&resource=projects/…&code=14&times=2…   a rule; answers {"id":1}
+//	POST   /fault?kind=call&method=Publish&resource=projects/…&code=UNAVAILABLE&times=2…   a rule; answers {"id":1}
 //	DELETE /fault?id=1
 //	GET    /faults                                     every rule with how often it happened
 //	POST   /clear?resource=projects/…                  removes the rules of these resources; all without
@@ -123,9 +124,12 @@ func ruleOf(q url.Values) (*rule, error) {
 		return func(text string) (err error) { *to, err = strconv.Atoi(text); return }
 	}
 	read("code", func(text string) error {
-		n, err := strconv.ParseUint(text, 10, 5)
+		n, named := code.Code_value[text]
+		if !named {
+			return fmt.Errorf("gRPC has no code %q", text)
+		}
 		r.code = codes.Code(n)
-		return err
+		return nil
 	})
 	read("times", number(&r.times))
 	read("nth", number(&r.nth))
@@ -160,7 +164,7 @@ func (f *faults) list() []map[string]any {
 	all := []map[string]any{}
 	for _, r := range f.rules {
 		all = append(all, map[string]any{"id": r.id, "kind": r.kind, "method": r.method, "resource": r.resource,
-			"code": int(r.code), "happened": r.happenedTimes})
+			"code": code.Code(r.code).String(), "happened": r.happenedTimes})
 	}
 	return all
 }
