@@ -21,6 +21,9 @@ export class PubsubQueues implements PlaceQueues {
   }
 }
 
+/** How begins what `provision` plans for a bucket, and fake-gcs-server knows nothing of. */
+export const unknownToFakeGcs = ['prevent public access', 'expire load files', 'remove non-current'] as const;
+
 export class GcsBucket implements PlaceLake {
   readonly env: { PLACE_GCS: string };
   readonly #storage: Storage;

@@ -1,6 +1,6 @@
 import { S3Bucket, SqsQueues } from '../aws/place.js';
 import { CloudPlace } from '../cloud/place.js';
-import { GcsBucket, PubsubQueues } from '../gcp/place.js';
+import { GcsBucket, PubsubQueues, unknownToFakeGcs } from '../gcp/place.js';
 import { s3Endpoint, sqsEndpoint } from '../standins/aws.js';
 import { gcsEndpoint, pubsubAdmin, pubsubEndpoint } from '../standins/gcp.js';
 import { CloudExample } from './example/example.js';
@@ -19,7 +19,11 @@ async function expectWhole(place: CloudPlace, unknown: readonly string[]): Promi
 
 test(
   'the example from SQS into GCS, with the answer of the embedded parts',
-  async () => expectWhole(new CloudPlace(new SqsQueues(await sqsEndpoint()), new GcsBucket(await gcsEndpoint())), []),
+  async () =>
+    expectWhole(
+      new CloudPlace(new SqsQueues(await sqsEndpoint()), new GcsBucket(await gcsEndpoint())),
+      unknownToFakeGcs,
+    ),
   4 * minutes,
 );
 

@@ -3,7 +3,7 @@ import { describeError } from '../../errors.js';
 import type { Finding, Needs } from '../queue.js';
 import { backlogOf } from './pubsub-backlog.js';
 import type { PubsubCalls, Subscription } from './pubsub-calls.js';
-import { expiresAfterSeconds, retentionSecondsOf } from './pubsub-wanted.js';
+import { expiresAfterSeconds, mostAttempts, retentionSecondsOf } from './pubsub-wanted.js';
 import { sdkError } from './sdk.js';
 
 const provision = 'run catchment provision, which sets it';
@@ -117,16 +117,13 @@ function checkDeadLetterPolicy(
             remedy: `${provision}, or leave deadLetters out`,
           },
         ];
-  const lasts = Number(maxDeliveryAttempts) * leaseMs;
-  const what = `${name} gives a message up after ${maxDeliveryAttempts} deliveries, ${describeDuration(lasts)} of leases`;
+  const attempts = Number(maxDeliveryAttempts);
+  const lasts = describeDuration(attempts * leaseMs);
+  const what = `${name} makes a dead letter of a message after ${attempts} deliveries: where pollers crash over and over, after ${lasts}`;
   const findings: Finding[] = [
-    lasts >= surviveMs
+    attempts === mostAttempts || attempts * leaseMs >= surviveMs
       ? { level: 'ok', what }
-      : {
-          level: 'warning',
-          what: `${what}: where pollers crash over and over for longer, messages become dead letters`,
-          remedy: `${provision} (100 is the most), watch the dead letters, and bring them in with catchment drain-dlq; or leave deadLetters out`,
-        },
+      : { level: 'warning', what, remedy: provision },
   ];
   if (deadLetterTopic !== deadTopic)
     findings.push({

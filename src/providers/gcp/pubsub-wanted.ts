@@ -6,7 +6,7 @@ import type { PubsubSettings } from './pubsub-options.js';
 /** Google: Pub/Sub, "Subscription properties": the longest retention, deadlines, and the most delivery attempts. */
 const longestRetentionSeconds = 31 * 86_400;
 const deadlineSeconds = { least: 10, most: 600 } as const;
-const mostAttempts = 100;
+export const mostAttempts = 100;
 
 /** One setting of a subscription. */
 export interface Setting {
