@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import { CutHere, wholeBody, type Call } from './fault.js';
+import { gcsOperationOf } from './gcs-operations.js';
 
 export interface ReadCall extends Call {
   /** Whether somebody has asked for the body: then it can no longer be streamed. */
@@ -24,7 +25,7 @@ export function callOf(request: IncomingMessage, signal: AbortSignal, onRead: ()
     path: pathname,
     query: searchParams,
     headers: request.headers,
-    operation: operationOf(request, searchParams),
+    operation: operationOf(request, pathname, searchParams),
     signal,
     body: () => (body ??= read()),
     get wasRead() {
@@ -33,9 +34,9 @@ export function callOf(request: IncomingMessage, signal: AbortSignal, onRead: ()
   };
 }
 
-/** As AWS's JSON protocols and its SDK's client of S3 name it; others' requests go by their method. */
-function operationOf(request: IncomingMessage, query: URLSearchParams): string {
+/** As AWS's JSON protocols, its SDK's client of S3 and Cloud Storage name it; others' requests go by their method. */
+function operationOf(request: IncomingMessage, path: string, query: URLSearchParams): string {
   const target = request.headers['x-amz-target'];
   if (typeof target === 'string') return target.slice(target.indexOf('.') + 1);
-  return query.get('x-id') ?? request.method!;
+  return query.get('x-id') ?? gcsOperationOf(request.method!, path, query) ?? request.method!;
 }

@@ -7,7 +7,7 @@ export interface Call {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** What it asks for: `SendMessageBatch`, `PutObject`; where the request does not name it, its method. */
+  /** What it asks for: `SendMessageBatch`, `PutObject`, `insertObject`; where the request does not name it, its method. */
   readonly operation: string;
   /** Aborted when the client has gone away, or the proxy closes. */
   readonly signal: AbortSignal;
