@@ -1,6 +1,6 @@
 import type { BucketMetadata } from '@google-cloud/storage';
 
-import type { Fault, Outcome } from '../standins/faults/fault.js';
+import { wholeBody, type Fault, type Outcome } from '../standins/faults/fault.js';
 
 /**
  * A bucket's settings, of which fake-gcs-server keeps none: as the JSON API has them, in memory. `unknown`: names that it does
@@ -23,7 +23,8 @@ export class Settings {
         const given = JSON.parse(String(await call.body())) as BucketMetadata;
         this.asked.push({ method: call.method, query: String(call.query), body: given });
         if (call.method === 'POST') {
-          await next();
+          const outcome = await next();
+          if (typeof outcome !== 'string') await wholeBody(outcome.body);
           this.now = {};
         }
         const generation = call.query.get('ifMetagenerationMatch');

@@ -8,6 +8,7 @@ import { FaultProxy } from '../standins/fault-proxy.js';
 import { wholeBody, type Fault } from '../standins/faults/fault.js';
 import { answer, delay, halfOpen, loseReply } from '../standins/faults/generic.js';
 import type { Ruling } from '../standins/faults/rules.js';
+import { until } from '../until.js';
 import { bucketAt, errorOf, failureOf, kindOf, newLake, note, on } from './gcs-lakes.js';
 
 describe('a lake on a store that fails', () => {
@@ -165,10 +166,11 @@ describe('a lake on a store that fails', () => {
       expect((await failureOf(impatient.put('silent/a', a))).message).toContain('ETIMEDOUT; no answer');
     });
 
-    test('that is answered while it is sent is heard', async () => {
+    test('that is answered while it is sent is heard, and sends no more', async () => {
       onPut(Infinity, errorOf(403, 'forbidden'));
       const { message } = await failureOf(lake.put('early/a', Buffer.alloc(20_000_000)));
       expect(message).toContain('allow storage.objects.create');
+      await until('the connection given up', () => proxy.connections === 0);
     });
 
     test('asks for the class and the key of the config', async () => {

@@ -87,7 +87,11 @@ export class Http {
     return new Promise((resolve, reject) => {
       const outgoing = isPlain ? requestHttp(url, options) : requestHttps(url, options);
       let answer: IncomingMessage | undefined;
-      const giveUp = (): void => void (answer ?? outgoing).destroy(new NoAnswer('ETIMEDOUT'));
+      const giveUp = (): void => {
+        const error = new NoAnswer('ETIMEDOUT');
+        answer?.destroy(error);
+        outgoing.destroy(error);
+      };
       const longest = setTimeout(giveUp, longestMs);
       outgoing.on('timeout', giveUp);
       outgoing.on('response', (incoming) => {
@@ -95,6 +99,10 @@ export class Http {
         answer = incoming;
         // Without a listener an error would end the process, and nobody may be reading yet.
         incoming.on('error', () => undefined);
+        incoming.on('end', () => {
+          // Who answers before all was sent has no use for the rest, and may never read it.
+          if (!outgoing.writableFinished) outgoing.destroy();
+        });
         resolve(incoming);
       });
       outgoing.on('error', (error) => {
