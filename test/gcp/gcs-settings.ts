@@ -29,8 +29,7 @@ export class Settings {
         }
         const generation = call.query.get('ifMetagenerationMatch');
         if (generation !== null && generation !== this.now?.metageneration) return reply(412, {});
-        for (const name of unknown) delete given[name as keyof BucketMetadata];
-        this.change(given);
+        this.change(Object.fromEntries(Object.entries(given).filter(([name]) => !unknown.includes(name))));
         return reply(200, this.now!);
       },
     };

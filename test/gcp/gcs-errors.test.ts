@@ -1,0 +1,32 @@
+import { Unavailable } from '../../src/errors.js';
+import { ErrorAnswer, NoAnswer } from '../../src/providers/gcp/gcs-http.js';
+import { sdkError, unavailable } from '../../src/providers/gcp/sdk.js';
+
+const asked = { doing: 'writing a', permission: 'storage.objects.create' };
+
+describe('an error of Google Cloud Storage says what came of a call, and what to do', () => {
+  test.each([
+    [new ErrorAnswer(403, 'forbidden'), 'forbidden (HTTP 403); allow storage.objects.create to who runs this'],
+    [new ErrorAnswer(403, 'retentionPolicyNotMet'), "retentionPolicyNotMet (HTTP 403); the bucket's retention policy"],
+    [new ErrorAnswer(400, 'userProjectMissing'), 'userProjectMissing (HTTP 400); the bucket makes who asks pay'],
+    [new ErrorAnswer(404, 'notFound'), 'notFound (HTTP 404); make it with catchment provision'],
+    [new ErrorAnswer(404, 'what is HIDDEN'), 'writing a: HTTP 404; make it with catchment provision'],
+    [new ErrorAnswer(429, 'rateLimitExceeded'), 'rateLimitExceeded (HTTP 429); the service asks for fewer calls'],
+    [new ErrorAnswer(503, undefined), 'writing a: HTTP 503'],
+    [NoAnswer.of(Object.assign(new Error('HIDDEN'), { code: 'ECONNREFUSED' })), 'ECONNREFUSED; no answer'],
+    [NoAnswer.of(new Error('HIDDEN')), 'ECONNRESET; no answer'],
+    [new NoAnswer('ETIMEDOUT'), 'ETIMEDOUT; no answer'],
+    [Object.assign(new Error('HIDDEN'), { code: 'ENOENT' }), 'GOOGLE_APPLICATION_CREDENTIALS'],
+  ])('%#', (error, expected) => {
+    const made = unavailable(error, asked, { key: 'a' });
+    expect(made).toBeInstanceOf(Unavailable);
+    expect(made.message).toContain(expected);
+    expect(made.message).not.toContain('HIDDEN');
+    expect(made.where).toEqual({ key: 'a' });
+  });
+
+  test('and whether it was the service that answered', () => {
+    expect(sdkError(new ErrorAnswer(412, 'conditionNotMet'))).toEqual({ name: 'conditionNotMet', status: 412 });
+    expect(sdkError(new NoAnswer('EPIPE'))).toEqual({ name: 'EPIPE' });
+  });
+});
