@@ -1,5 +1,5 @@
 import { Unavailable } from '../../src/errors.js';
-import { ErrorAnswer, NoAnswer } from '../../src/providers/gcp/gcs-http.js';
+import { ErrorAnswer, NoAnswer, noAnswer } from '../../src/providers/gcp/gcs-http.js';
 import { sdkError, unavailable } from '../../src/providers/gcp/sdk.js';
 
 const asked = { doing: 'writing a', permission: 'storage.objects.create' };
@@ -13,8 +13,8 @@ describe('an error of Google Cloud Storage says what came of a call, and what to
     [new ErrorAnswer(404, 'what is HIDDEN'), 'writing a: HTTP 404; make it with catchment provision'],
     [new ErrorAnswer(429, 'rateLimitExceeded'), 'rateLimitExceeded (HTTP 429); the service asks for fewer calls'],
     [new ErrorAnswer(503, undefined), 'writing a: HTTP 503'],
-    [NoAnswer.of(Object.assign(new Error('HIDDEN'), { code: 'ECONNREFUSED' })), 'ECONNREFUSED; no answer'],
-    [NoAnswer.of(new Error('HIDDEN')), 'ECONNRESET; no answer'],
+    [noAnswer(Object.assign(new Error('HIDDEN'), { code: 'ECONNREFUSED' })), 'ECONNREFUSED; no answer'],
+    [noAnswer(new Error('HIDDEN')), 'ECONNRESET; no answer'],
     [new NoAnswer('ETIMEDOUT'), 'ETIMEDOUT; no answer'],
     [Object.assign(new Error('HIDDEN'), { code: 'ENOENT' }), 'GOOGLE_APPLICATION_CREDENTIALS'],
   ])('%#', (error, expected) => {

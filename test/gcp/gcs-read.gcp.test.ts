@@ -101,7 +101,9 @@ describe('reading from a store that fails', () => {
         await impatient.get('raw/body');
         for await (const _ of await impatient.get('raw/body')) break;
       }
+      const late = await impatient.get('raw/body');
       await until('connections given back', () => proxy.connections === 0);
+      expect((await failureOf(buffer(late))).message).toContain('ETIMEDOUT; no answer');
       await expectBody(impatient, 'raw/body', body);
     });
 

@@ -1,6 +1,8 @@
 import { CRC32C } from '@google-cloud/storage';
 
 import { LakeKeyRefused } from '../../src/errors.js';
+import { Crc32c } from '../../src/providers/gcp/crc32c.js';
+import { paceOf } from '../../src/providers/gcp/gcs-pace.js';
 import { GcsLake } from '../../src/providers/gcp/gcs.js';
 import { all, expectBody, keysOf } from '../contract/objects.js';
 import { gcsEndpoint } from '../standins/gcp.js';
@@ -98,6 +100,13 @@ describe('a lake on a store that fails', () => {
       await expectBody(lake, `first/${how}`, Buffer.from(text));
     });
 
+    test('is not taken for another that is longer and has the same checksum', async () => {
+      await direct.put('sum/a', a);
+      onPut(1, loseReply());
+      proxy.rule({ when: on('look'), fault: inPlace({ crc32c: new Crc32c().update(a).digest(), size: '99' }) });
+      expect(await lake.put('sum/a', a)).toBe('kept');
+    });
+
     test('that was refused at first has not written what another wrote alike', async () => {
       await direct.put('alike/a', a);
       const refused = onPut(1, errorOf(429, 'rateLimitExceeded'));
@@ -147,13 +156,15 @@ describe('a lake on a store that fails', () => {
     });
 
     test.each([
-      [429, 'rateLimitExceeded'],
-      [503, 'backendError'],
-      [500, 'internalError'],
-      [408, 'requestTimeout'],
-    ])('that is answered %i %s is tried again, and not for ever', async (status, reason) => {
+      [429, 'rateLimitExceeded', 32],
+      [503, 'backendError', 32],
+      [500, 'internalError', 64],
+      [408, 'requestTimeout', 64],
+    ])('that is answered %i %s is tried again, and not for ever; %i may be at once', async (status, reason, atOnce) => {
       onPut(1, errorOf(status, reason));
       expect(await lake.put(`passing/${status}`, a)).toBe('written');
+      // All of the process that use the bucket go slower.
+      expect(paceOf(`${proxy.endpoint}/${bucket}`).atOnce).toBe(atOnce);
       expect(calls).toEqual(['put', 'put']);
       onPut(Infinity, errorOf(status, reason));
       const { message } = await failureOf(lake.put(`passing/${status}/b`, a));

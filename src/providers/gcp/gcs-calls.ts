@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Credentials } from './gcs-auth.js';
-import { ErrorAnswer, Http, NoAnswer, type Patience, type Request } from './gcs-http.js';
+import { ErrorAnswer, Http, NoAnswer, noAnswer, type Patience, type Request } from './gcs-http.js';
 import type { Pace } from './gcs-pace.js';
 
 export interface Call {
@@ -51,7 +51,7 @@ export class Calls {
   heard(call: Call): Promise<Heard<unknown>> {
     return this.#retried(call, async (answer) => {
       const body = await text(answer).catch((error: unknown) => {
-        throw NoAnswer.of(error);
+        throw noAnswer(error);
       });
       try {
         return body === '' ? undefined : (JSON.parse(body) as unknown);

@@ -40,11 +40,11 @@ export class NoAnswer extends Error {
     super();
     this.code = code;
   }
+}
 
-  static of(error: unknown): NoAnswer {
-    const { code } = (error ?? {}) as { code?: unknown };
-    return error instanceof NoAnswer ? error : new NoAnswer(typeof code === 'string' ? code : 'ECONNRESET');
-  }
+export function noAnswer(error: unknown): NoAnswer {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return error instanceof NoAnswer ? error : new NoAnswer(typeof code === 'string' ? code : 'ECONNRESET');
 }
 
 const sockets = 256;
@@ -97,7 +97,7 @@ export class Http {
       outgoing.on('response', (incoming) => {
         clearTimeout(longest);
         answer = incoming;
-        // Without a listener an error would end the process, and nobody may be reading yet.
+        // Nobody may be reading yet: who begins later is to hear what became of it.
         incoming.on('error', () => undefined);
         incoming.on('end', () => {
           // Who answers before all was sent has no use for the rest, and may never read it.
@@ -107,7 +107,7 @@ export class Http {
       });
       outgoing.on('error', (error) => {
         clearTimeout(longest);
-        reject(NoAnswer.of(error));
+        reject(noAnswer(error));
       });
       for (const part of body) outgoing.write(part);
       outgoing.end();

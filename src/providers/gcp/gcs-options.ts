@@ -21,7 +21,10 @@ export interface GcsOptions {
    * moved, so there is no default: without it no bucket is made.
    */
   readonly location?: string;
-  /** The class of each object, and of a bucket that is made; default: as the bucket says, STANDARD for one that is made. */
+  /**
+   * The class of each object, and of a bucket that is made; default: as the bucket says, STANDARD for one that is made. In any
+   * other each object is paid for 30 days at least, so it is nothing for `staging`.
+   */
   readonly storageClass?: StorageClass;
   /**
    * The key of Cloud KMS that encrypts each object, `projects/p/locations/l/keyRings/r/cryptoKeys/k`; default: as the bucket
