@@ -1,6 +1,7 @@
 /**
  * `npm run docs`: what is said of the settings stands beside their schemas (src/config/schema.ts, src/table-check.ts); this
- * writes it into docs/configuration.md and into the comments that an editor shows. And what AWS charges into docs/aws.md.
+ * writes it into docs/configuration.md and into the comments that an editor shows. And what clouds charge into docs/aws.md and
+ * docs/gcp.md.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,8 @@ import { documented, mandatory, type SettingDoc } from '../src/config/documented
 import { configSchema } from '../src/config/schema.js';
 import { describeDuration } from '../src/durations.js';
 import { definitionSchema } from '../src/table-check.js';
-import { costTable } from './aws-cost.js';
+import { awsTable } from './cost/aws.js';
+import { gcpTable } from './cost/gcp.js';
 
 const root = join(import.meta.dirname, '..');
 const page = join('docs', 'configuration.md');
@@ -39,12 +41,13 @@ export async function madeFiles(): Promise<ReadonlyMap<string, string>> {
   text = withSection(text, 'durations', settingsTable(entries.filter(isDuration)));
   text = withSection(text, 'table', settingsTable(Object.entries(table)));
   text = withSection(text, 'flags', await flagsTable());
-  const aws = join('docs', 'aws.md');
+  const [aws, gcp] = [join('docs', 'aws.md'), join('docs', 'gcp.md')];
   const definition = join('src', 'config', 'define.ts');
   const tables = join('src', 'tables.ts');
   return new Map([
     [page, text],
-    [aws, withSection(read(aws), 'cost', costTable())],
+    [aws, withSection(read(aws), 'cost', awsTable())],
+    [gcp, withSection(read(gcp), 'cost', gcpTable())],
     [definition, withComments(read(definition), 'export interface Config ', config)],
     [tables, withComments(read(tables), 'export interface TableDefinition<', table)],
   ]);
