@@ -90,9 +90,15 @@ test("what others send is taken as it is, under Pub/Sub's own id, and so is what
   expect([...received({ attributes: {} } as unknown as PubsubContent).body]).toEqual([]);
 });
 
-test('a dead letter keeps the time at which it was sent first', () => {
-  const attributes = { CloudPubSubDeadLetterSourceTopicPublishTime: '2026-11-20T10:00:00.125+00:00' };
-  expect(received({ data: Buffer.from('a'), attributes }).sentAt).toEqual(new Date('2026-11-20T10:00:00.125Z'));
+test('a dead letter is what was sent, when it was sent first', () => {
+  const attributes = {
+    kind: 'plain',
+    CloudPubSubDeadLetterSourceTopicPublishTime: '2026-11-20T10:00:00.125+00:00',
+    CloudPubSubDeadLetterSourceDeliveryCount: '100',
+  };
+  const delivery = received({ data: Buffer.from('a'), attributes });
+  expect(delivery.sentAt).toEqual(new Date('2026-11-20T10:00:00.125Z'));
+  expect(delivery.attributes).toEqual({ kind: 'plain' });
 });
 
 test('a service that does not say when a message was sent is named as what is wrong', () => {

@@ -37,8 +37,8 @@ describe('receipts that an exactly-once subscription did not take', () => {
       { status: 'failed', retry: true },
       { status: 'failed', retry: true },
     ]);
-    expect(String((outcomes![2] as { error: Error }).error.message)).toContain('TRANSIENT_FAILURE_SERVICE_UNAVAILABLE');
-    expect(String((outcomes![3] as { error: Error }).error.message)).not.toContain('HIDDEN');
+    expect((outcomes![2] as { error: Error }).error.message).toContain('TRANSIENT_FAILURE_SERVICE_UNAVAILABLE');
+    expect((outcomes![3] as { error: Error }).error.message).not.toContain('HIDDEN');
   });
 
   test.each([undefined, {}, { errorInfoMetadata: null }, { errorInfoMetadata: { service: 'pubsub.googleapis.com' } }])(

@@ -17,8 +17,8 @@ export interface GcsOptions {
   /** The project in which `catchment provision` makes the bucket; default: that of the credentials, or `GOOGLE_CLOUD_PROJECT`. */
   readonly projectId?: string;
   /**
-   * Where `catchment provision` makes the bucket, `europe-west1` or `EU`, best where the warehouse is. A bucket can never be
-   * moved, so there is no default: without it no bucket is made.
+   * Where `catchment provision` makes the bucket, `europe-west1` or `EU`, best where the warehouse is. To move a bucket takes
+   * long and costs, so there is no default: without it no bucket is made.
    */
   readonly location?: string;
   /**

@@ -95,12 +95,12 @@ async function existing(bucket: Bucket): Promise<BucketMetadata | undefined> {
   }
 }
 
-/** Where it is can never be changed, and may be a matter of law, so it is nothing to guess. Throws `ConfigError`. */
+/** Where it is may be a matter of law, and to move it takes long, so it is nothing to guess. Throws `ConfigError`. */
 function newBucket({ name, settings }: Bucket): BucketMetadata {
   const { location, storageClass = 'STANDARD' } = settings;
   if (location === undefined)
     throw new ConfigError(
-      `the bucket ${name} is not there, and no location is known to make it in: add one to the config, location: 'europe-west1'; it can never be changed`,
+      `the bucket ${name} is not there, and no location is known to make it in: add one to the config, location: 'europe-west1'`,
       { path: 'location' },
     );
   const uniformBucketLevelAccess = { enabled: true };
@@ -145,13 +145,18 @@ async function patch(
   found: BucketMetadata,
   changes: BucketMetadata,
 ): Promise<BucketMetadata | undefined> {
-  const query = { ifMetagenerationMatch: found.metageneration };
+  // Else the answer would hold the bucket's access rules, which another permission is needed for.
+  const query = { ifMetagenerationMatch: found.metageneration, projection: 'noAcl' };
   const body = ['application/json', Buffer.from(JSON.stringify(changes))] as const;
   try {
     return (await bucket.calls.json({ method: 'PATCH', path: bucket.path, query, body: [...body] })) as BucketMetadata;
   } catch (error) {
     if (error instanceof ErrorAnswer && error.code === 412) return undefined;
-    throw bucket.failure(error, `changing the bucket ${bucket.name}`, 'storage.buckets.update');
+    const permission =
+      changes.iamConfiguration === undefined
+        ? 'storage.buckets.update'
+        : 'storage.buckets.update and storage.buckets.setIamPolicy';
+    throw bucket.failure(error, `changing the bucket ${bucket.name}`, permission);
   }
 }
 

@@ -3,8 +3,8 @@ import type { PubsubCalls } from './pubsub-calls.js';
 
 const monitoring = 'https://monitoring.googleapis.com';
 const longestMs = 10_000;
-/** A sample a minute, which can be seen two minutes later: over so long there is one. */
-const samplesOfMs = 300_000;
+/** A sample a minute, which can be seen some minutes later, with gaps: over so long there is one. */
+const samplesOfMs = 900_000;
 /** Google: Cloud Monitoring, "Google Cloud metrics", pubsub. */
 const metrics = {
   waiting: 'pubsub.googleapis.com/subscription/num_undelivered_messages',
@@ -12,7 +12,7 @@ const metrics = {
 } as const;
 
 /**
- * What waits, and what is leased with it, as Cloud Monitoring has it: Pub/Sub itself does not tell. Three minutes old at worst.
+ * What waits, and what is leased with it, as Cloud Monitoring has it: Pub/Sub itself does not tell. Some minutes old.
  */
 export async function backlogOf(calls: PubsubCalls): Promise<{ waiting: number; leased: number; oldestMs?: number }> {
   const [waiting, oldest] = await Promise.all([latest(calls, metrics.waiting), latest(calls, metrics.oldest)]);

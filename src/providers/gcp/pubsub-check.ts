@@ -14,6 +14,7 @@ export async function checkPubsub(
   calls: PubsubCalls,
   deadLetters: PubsubCalls | undefined,
   needs: Needs,
+  mustSend: boolean,
 ): Promise<readonly Finding[]> {
   try {
     const { topic, subscription } = await calls.connection(`looking at ${calls.subscription}`);
@@ -29,7 +30,8 @@ export async function checkPubsub(
       ...checkDeadLetterPolicy(found, deadTopic, needs),
       ...(deadLetters === undefined ? [] : await checkDeadLetters(deadLetters, needs)),
       ...(await checkPermission(calls, 'subscription', 'pubsub.subscriptions.consume', 'receives and acknowledges')),
-      ...(await checkPermission(calls, 'topic', 'pubsub.topics.publish', 'sends')),
+      // A source may be somebody else's topic.
+      ...(mustSend ? await checkPermission(calls, 'topic', 'pubsub.topics.publish', 'sends') : []),
       ...(await checkBacklog(calls)),
     ];
   } catch (error) {

@@ -23,8 +23,9 @@ const ours = { id: 'catchment-message', folded: 'catchment-attributes' } as cons
 /** Google: Pub/Sub, "Quotas and limits", resource limits. */
 const most = { attributes: 100, keyBytes: 256, valueBytes: 1_024 } as const;
 
-/** What the service adds to a message that it makes a dead letter: when it was first sent. */
-const firstSentAt = 'CloudPubSubDeadLetterSourceTopicPublishTime';
+/** What the service adds to a message that it makes a dead letter, and its producer did not send; and when that was. */
+const ofDeadLetters = 'CloudPubSubDeadLetterSource';
+const firstSentAt = `${ofDeadLetters}TopicPublishTime`;
 
 /** The bytes are copied: who sends may use them again at once. */
 export function toPubsub({ body, attributes, group }: Message): PubsubContent {
@@ -85,7 +86,8 @@ function isPlain([name, value]: [string, string]): boolean {
 export function toDelivery({ ackId, message, deliveryAttempt }: ReceivedMessage): Delivery {
   const { data, attributes: given, messageId, publishTime, orderingKey } = message ?? {};
   const all = given ?? {};
-  const { [ours.id]: own, [ours.folded]: folded, ...others } = all;
+  const { [ours.id]: own, [ours.folded]: folded, ...rest } = all;
+  const others = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith(ofDeadLetters)));
   const first = Date.parse(all[firstSentAt] ?? '');
   const sentAt = Number.isNaN(first) ? Number(publishTime?.seconds) * 1_000 + (publishTime?.nanos ?? 0) / 1e6 : first;
   // Without it no envelope can be made of the batch, which would come again for ever without a word.

@@ -33,7 +33,7 @@ export function pubsub(options: PubsubOptions): Provider<Queue> {
     name: 'pubsub',
     problems: checked.problems,
     addresses: checked.data === undefined ? {} : addressesOf(checked.data),
-    open: (place) => new PubsubQueue(new PubsubCalls(checked.of(place))),
+    open: (place) => new PubsubQueue(new PubsubCalls(checked.of(place)), place.part === 'secondary'),
   };
 }
 
@@ -53,14 +53,17 @@ class PubsubQueue implements Queue {
     receives,
   };
   readonly calls: PubsubCalls;
+  readonly #mustSend: boolean;
   readonly #deadlines: Deadlines;
   readonly #dead: PubsubQueue | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #atOnce = { send: pLimit(callsAtOnce), acknowledge: pLimit(callsAtOnce), extend: pLimit(callsAtOnce) };
   readonly #pulls: Pulls;
 
-  constructor(calls: PubsubCalls) {
+  /** `mustSend`: the pipeline itself sends there. */
+  constructor(calls: PubsubCalls, mustSend = false) {
     this.calls = calls;
+    this.#mustSend = mustSend;
     this.#deadlines = new Deadlines(calls);
     this.#pulls = new Pulls(calls, (receipts) => this.extend(receipts, 0));
     const { deadLetters, ...others } = calls.settings;
@@ -199,7 +202,7 @@ class PubsubQueue implements Queue {
   }
 
   check(needs: Needs): Promise<readonly Finding[]> {
-    return checkPubsub(this.calls, this.#dead?.calls, needs);
+    return checkPubsub(this.calls, this.#dead?.calls, needs, this.#mustSend);
   }
 
   provision(how: 'plan' | 'apply', needs: Needs): Promise<readonly Provisioned[]> {
