@@ -15,7 +15,7 @@ describe('where no endpoint is given, that of the environment is taken', () => {
     await made.lake.put('raw/a', Buffer.from('a'));
   });
   afterEach(() => {
-    if (before === undefined) delete process.env[variable];
+    if (before === undefined) Reflect.deleteProperty(process.env, variable);
     else process.env[variable] = before;
   });
 
@@ -37,7 +37,7 @@ describe('where no endpoint is given, that of the environment is taken', () => {
   });
 
   test("and Google's own, and a private one, get credentials", () => {
-    delete process.env[variable];
+    Reflect.deleteProperty(process.env, variable);
     expect(new Bucket({ bucket, prefix: '' }).credentials).toBeDefined();
     const endpoint = 'https://storage-mine.p.googleapis.com';
     expect(new Bucket({ bucket, prefix: '', endpoint }).credentials).toBeDefined();

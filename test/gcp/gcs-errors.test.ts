@@ -5,7 +5,7 @@ import { sdkError, unavailable } from '../../src/providers/gcp/sdk.js';
 const asked = { doing: 'writing a', permission: 'storage.objects.create' };
 
 describe('an error of Google Cloud Storage says what came of a call, and what to do', () => {
-  test.each([
+  test.each<[unknown, string]>([
     [new ErrorAnswer(403, 'forbidden'), 'forbidden (HTTP 403); allow storage.objects.create to who runs this'],
     [new ErrorAnswer(403, 'retentionPolicyNotMet'), "retentionPolicyNotMet (HTTP 403); the bucket's retention policy"],
     [new ErrorAnswer(400, 'userProjectMissing'), 'userProjectMissing (HTTP 400); the bucket makes who asks pay'],
