@@ -97,7 +97,7 @@ export class Http {
       outgoing.on('response', (incoming) => {
         clearTimeout(longest);
         answer = incoming;
-        // Nobody may be reading yet: who begins later is to hear what became of it.
+        // Nobody may be reading yet. Node 20 throws no error that nobody listens for, and promises nothing of the kind.
         incoming.on('error', () => undefined);
         incoming.on('end', () => {
           // Who answers before all was sent has no use for the rest, and may never read it.
