@@ -190,11 +190,12 @@ test.each(['own', 'pstest'] as const)('killed, it forgets (engine %s)', async (e
     await standIn.kill();
     await expect(other.publish('b')).rejects.toMatchObject({ code: 14 });
     await standIn.restart();
-    const failed = await until('an answer after the restart', async () => {
-      const error = await other.publish('c').catch((thrown: { code: number }) => thrown);
-      return 'code' in error && error.code !== 14 ? error : undefined;
+    const code = await until('an answer after the restart', async () => {
+      const error: unknown = await other.publish('c').catch((thrown: unknown) => thrown);
+      const { code } = error as { code?: number };
+      return code !== 14 && { code };
     });
-    expect(failed).toMatchObject({ code: 5 });
+    expect(code).toEqual({ code: 5 });
   } finally {
     await other.close();
     await standIn.stop();

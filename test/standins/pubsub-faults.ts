@@ -83,7 +83,9 @@ export class PubsubFaults {
         if (rule === undefined) throw new Error('the rule was removed');
         return rule.happened;
       },
-      remove: async () => void (await this.#ask('DELETE', 'fault', { id: String(id) })),
+      remove: async () => {
+        await this.#ask('DELETE', 'fault', { id: String(id) });
+      },
     };
   }
 

@@ -226,30 +226,3 @@ func (q *queue) extend(m *item, until time.Time) {
 	m.until = until
 	heap.Fix(&q.timed, m.place)
 }
-
-func (q *queue) purge(before time.Time) {
-	q.mu.Lock()
-	defer q.unlock()
-	for _, m := range q.items {
-		if m.message.PublishTime.AsTime().After(before) {
-			continue
-		}
-		q.drop(m)
-	}
-}
-
-// Drop is the end of any message.
-func (q *queue) drop(m *item) {
-	switch {
-	case m.place >= 0:
-		q.remove(m)
-		return
-	case m.place == waits:
-		q.waiting--
-		if m.line != nil {
-			m.line.leave(m)
-		}
-	}
-	m.place = gone
-	delete(q.items, m.serial)
-}
