@@ -47,7 +47,7 @@ export class S3Bucket implements PlaceLake {
       const { Contents = [], IsTruncated } = await this.#client.listObjectsV2(listing);
       for (const { Key } of Contents) {
         const { Body } = await this.#client.getObject({ Bucket: bucket, Key });
-        saveRaw(folder, Key!, await Body!.transformToByteArray());
+        saveRaw(folder, Key, await Body!.transformToByteArray());
         after = Key!;
       }
       more = IsTruncated === true;

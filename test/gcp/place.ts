@@ -12,8 +12,9 @@ export class PubsubQueues implements PlaceQueues {
     this.env = { PLACE_PUBSUB: endpoint, PLACE_MONITORING: admin };
   }
 
-  backlog(queue: string): Promise<{ waiting: number; leased: number }> {
-    return statsOf(this.env.PLACE_MONITORING, `projects/tests/subscriptions/${queue}`);
+  async backlog(queue: string): Promise<{ waiting: number; leased: number }> {
+    const { waiting, leased } = await statsOf(this.env.PLACE_MONITORING, `projects/tests/subscriptions/${queue}`);
+    return { waiting, leased };
   }
 
   close(): void {
