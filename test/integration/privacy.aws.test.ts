@@ -92,6 +92,7 @@ test(
         return folder;
       },
     });
+    expect(receipts.size).toBeGreaterThanOrEqual(20);
     for (const { happened } of [...quoting, ...stale]) expect(happened).toBeGreaterThan(0);
   },
   5 * minutes,

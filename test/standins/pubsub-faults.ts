@@ -12,6 +12,9 @@ export type GrpcCode =
   | 'UNAVAILABLE'
   | 'UNIMPLEMENTED';
 
+/** Every receipt of the stand-in holds it (`pubsub/leases.go`). */
+export const partOfReceipts = 'QV5AEhI0GDBFU0RQBhYsXUZIUTcZCGhRDk9e';
+
 /** Which calls; of faults that are done to messages, receipts or permissions, which of those. */
 interface Choice {
   /** `Publish`, `Pull`, `Acknowledge`, `ModifyAckDeadline`, …; `ListTimeSeries` of Cloud Monitoring. Any unless given. */
@@ -36,6 +39,8 @@ export type PubsubFault = Choice &
         readonly after?: boolean;
         /** Is never answered. */
         readonly hang?: boolean;
+        /** The error says all that was asked, as services do. */
+        readonly quote?: boolean;
       }
     /** Receipts that are not taken, as by an exactly-once subscription; `after`: they are, and it is not said. */
     | { readonly kind: 'ackids'; readonly reason?: string; readonly after?: boolean }

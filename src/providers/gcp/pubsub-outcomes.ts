@@ -1,5 +1,11 @@
-import { Unavailable } from '../../errors.js';
+import { Unavailable, type CatchmentError } from '../../errors.js';
 import type { Outcome } from '../queue.js';
+
+export const done: Outcome = { status: 'done' };
+
+export function ofFailure(error: CatchmentError): Outcome {
+  return { status: 'failed', error, retry: error instanceof Unavailable };
+}
 
 /**
  * What became of each receipt of a call that failed: an exactly-once subscription names those that it did not take, with the

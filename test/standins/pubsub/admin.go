@@ -101,7 +101,7 @@ var kinds = []string{"call", "ackids", "redeliver", "lapse", "duplicate", "late"
 
 func ruleOf(q url.Values) (*rule, error) {
 	r := &rule{kind: "call", share: 1, method: q.Get("method"), resource: q.Get("resource"), reason: q.Get("reason"),
-		after: q.Get("after") == "1", hang: q.Get("hang") == "1", random: rand.New(rand.NewSource(1))}
+		after: q.Get("after") == "1", hang: q.Get("hang") == "1", quote: q.Get("quote") == "1", random: rand.New(rand.NewSource(1))}
 	if q.Has("kind") {
 		r.kind = q.Get("kind")
 	}

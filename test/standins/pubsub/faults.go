@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ type rule struct {
 	times, nth    int
 	share         float64
 	after, hang   bool
+	quote         bool // the error says all that was asked
 	random        *rand.Rand
 	matched       int
 	chosen        int
@@ -92,7 +94,7 @@ func (f *faults) unary(ctx context.Context, request any, info *grpc.UnaryServerI
 		return next(ctx, request)
 	}
 	if !r.after {
-		if err := f.fail(ctx, r); err != nil {
+		if err := f.fail(ctx, r, request); err != nil {
 			return nil, err
 		}
 		return next(ctx, request)
@@ -103,14 +105,14 @@ func (f *faults) unary(ctx context.Context, request any, info *grpc.UnaryServerI
 	}
 	// It is lost on the way to a caller who may be there still.
 	onUndelivered(ctx, nil)
-	if err := f.fail(ctx, r); err != nil {
+	if err := f.fail(ctx, r, request); err != nil {
 		return nil, err
 	}
 	return answer, nil
 }
 
 // Fail is nil where the rule only delays.
-func (f *faults) fail(ctx context.Context, r *rule) error {
+func (f *faults) fail(ctx context.Context, r *rule, request any) error {
 	if r.hang {
 		f.happened(r)
 		<-ctx.Done()
@@ -127,7 +129,11 @@ func (f *faults) fail(ctx context.Context, r *rule) error {
 	if r.code == codes.OK {
 		return nil
 	}
-	return status.Error(r.code, "a fault of the test")
+	said := "a fault of the test"
+	if r.quote {
+		said = fmt.Sprint(request)
+	}
+	return status.Error(r.code, said)
 }
 
 func methodOf(info *grpc.UnaryServerInfo) string {

@@ -39,7 +39,7 @@ func (m *monitoring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	subscription := "projects/" + project + "/subscriptions/" + id[1]
 	if fault := m.rules.choose("call", "ListTimeSeries", subscription); fault != nil {
-		if err := m.rules.fail(r.Context(), fault); err != nil {
+		if err := m.rules.fail(r.Context(), fault, r.URL); err != nil {
 			refuse(w, code.Code(fault.code), "a fault of the test")
 			return
 		}
