@@ -229,7 +229,8 @@ describe('provision', () => {
       ['x/', 'app/load/', 'app/', 'web/load/', 'web/'].map((prefix) => [prefix]),
     );
     expect(settings.now?.lifecycle?.rule?.[0]).toEqual(theirs);
-    expect(settings.asked.map(({ query }) => query)).toEqual(['ifMetagenerationMatch=1', 'ifMetagenerationMatch=2']);
+    const since = (generation: number): string => `ifMetagenerationMatch=${generation}&projection=noAcl`;
+    expect(settings.asked.map(({ query }) => query)).toEqual([since(1), since(2)]);
   });
 
   test('loses no rule that another makes at the same time, and does not try for ever', async () => {
