@@ -30,7 +30,7 @@ export interface PubsubOptions {
    * emulator, `http://127.0.0.1:8085`, which is reached without TLS and credentials; default: `PUBSUB_EMULATOR_HOST`, if any.
    */
   readonly endpoint?: string;
-  /** Where Cloud Monitoring is asked for the backlog; default: `https://monitoring.googleapis.com`. */
+  /** Where Cloud Monitoring is asked for the backlog, over plain `http` without credentials; default: `https://monitoring.googleapis.com`. */
   readonly monitoringEndpoint?: string;
 }
 
