@@ -103,7 +103,12 @@ export function fullName(name: string, kind: 'topics' | 'subscriptions', project
 
 /** What no other part of the pipeline may name, by the option. */
 export function addressesOf(settings: PubsubSettings): Record<string, string> {
-  const { topic, subscription, deadLetters, projectId } = settings;
+  const { topic, subscription, deadLetters } = settings;
+  // As the client looks for it; where the credentials alone know it, one name in two spellings is not found out.
+  const { GCLOUD_PROJECT, GOOGLE_CLOUD_PROJECT } = process.env;
+  const projectId = [settings.projectId, GCLOUD_PROJECT, GOOGLE_CLOUD_PROJECT].find(
+    (id) => id !== undefined && id !== '',
+  );
   const of = (names: Names, under: string): [string, string][] => [
     [`${under}topic`, `Pub/Sub topic ${fullName(names.topic, 'topics', projectId)}`],
     [`${under}subscription`, `Pub/Sub subscription ${fullName(names.subscription, 'subscriptions', projectId)}`],
