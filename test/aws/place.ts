@@ -18,7 +18,7 @@ export class SqsQueues implements PlaceQueues {
     return `${endpoint}/000000000000/${queue}`;
   }
 
-  async backlog(queue: string): Promise<{ waiting: number; leased: number }> {
+  async backlog(_place: string, queue: string): Promise<{ waiting: number; leased: number }> {
     const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
     const asked = { QueueUrl: this.urlOf(queue), AttributeNames: [...names] };
     const { Attributes = {} } = await this.client.getQueueAttributes(asked);

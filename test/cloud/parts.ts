@@ -11,7 +11,7 @@ export function placeQueue(which: string): Provider<Queue> {
       topic: name,
       subscription: name,
       deadLetters: { topic: dead, subscription: dead },
-      projectId: 'tests',
+      projectId: PLACE_NAME,
       endpoint: PLACE_PUBSUB!,
       monitoringEndpoint: PLACE_MONITORING!,
     });

@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string>>;
 export interface PlaceQueues {
   /** By which a pipeline finds them. */
   readonly env: Environment;
-  backlog(queue: string): Promise<{ waiting: number; leased: number }>;
+  backlog(place: string, queue: string): Promise<{ waiting: number; leased: number }>;
   close(): void | Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export class CloudPlace<Queues extends PlaceQueues = PlaceQueues> {
 
   /** Of the pipeline's queue `app`, `app-dead`, `secondary` or `secondary-dead`. */
   backlog(which: string): Promise<{ waiting: number; leased: number }> {
-    return this.queues.backlog(`${this.name}-${which}`);
+    return this.queues.backlog(this.name, `${this.name}-${which}`);
   }
 
   fetchLake(folder: string): Promise<void> {

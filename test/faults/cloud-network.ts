@@ -36,7 +36,7 @@ export async function expectToSurviveNetwork(
     const rules = await network.disturb();
     const missing = async (): Promise<string[]> => {
       const counts = await Promise.all(
-        rules.map(([, rule]) => (typeof rule.happened === 'number' ? rule.happened : rule.happened())),
+        rules.map(async ([, { happened }]) => (typeof happened === 'number' ? happened : happened())),
       );
       return rules.filter((_, index) => counts[index] === 0).map(([name]) => name);
     };

@@ -11,6 +11,7 @@ import type { Rule } from '../standins/faults/rules.js';
 import { gcsEndpoint, pubsubAdmin, pubsubEndpoint } from '../standins/gcp.js';
 import { PubsubFaults, type PubsubFault } from '../standins/pubsub-faults.js';
 import { TcpProxy } from '../standins/tcp-proxy.js';
+import { until } from '../until.js';
 import { expectToSurviveNetwork, type Network, type Standing } from './cloud-network.js';
 import { Pipeline } from './pipeline.js';
 
@@ -33,10 +34,13 @@ const onPubsub: readonly PubsubFault[] = [
   { kind: 'late', share: 0.2, delayMs: 500 },
 ];
 const [put, get] = ['insertObject', 'getObject'];
-const onGcs: readonly Rule[] = [
+/** Before all others, any of which may keep one of these from happening. */
+const onGcsOnce: readonly Rule[] = [
   { when: { operation: put, nth: 4 }, fault: halfOpen() },
   { when: { operation: get, nth: 4 }, fault: halfOpen() },
   { when: { operation: get }, times: 1, fault: halfOpenAfter(100) },
+];
+const onGcs: readonly Rule[] = [
   { share: 0.05, fault: gcsError(500, 'internalError') },
   { share: 0.05, fault: gcsError(503, 'backendError') },
   { share: 0.05, fault: gcsError(429, 'rateLimitExceeded') },
@@ -59,7 +63,7 @@ beforeAll(async () => {
   const reached = { PLACE_PUBSUB: way.endpoint, PLACE_GCS: gcs.endpoint };
   pipeline = new Pipeline(join(import.meta.dirname, 'config', 'cloud.config.ts'), place.surroundings(reached));
   expect(await pipeline.run(['provision'])).toMatchObject({ status: 0 });
-  faults = new PubsubFaults(admin, 'projects/tests/');
+  faults = new PubsubFaults(admin, `projects/${place.name}/`);
 }, 120_000);
 afterAll(async () => {
   await pipeline.close();
@@ -70,7 +74,7 @@ afterAll(async () => {
 /** As the pipeline has it. */
 const openApp = (): Queue => {
   const name = `${place.name}-app`;
-  const at = { projectId: 'tests', endpoint: way.endpoint };
+  const at = { projectId: place.name, endpoint: way.endpoint };
   return pubsub({ topic: name, subscription: name, ...at }).open({
     ...{ pipeline: 'faults', dataDir: 'unused', part: 'source-app' },
   });
@@ -79,10 +83,14 @@ const openApp = (): Queue => {
 test('Pub/Sub and GCS refuse, answer too late, in part, or never, and deliver again, twice, late and in no order; then for a while every socket is half-open: all goes on by itself, nothing is lost, nothing is there twice', async () => {
   const network: Network = {
     async disturb() {
-      const rules: [string, Standing][] = [];
+      const standing = (rule: Rule): [string, Standing] => [
+        `${rule.fault.name} ${String(rule.when?.operation ?? '')}`,
+        gcs.rule(rule),
+      ];
+      const once = onGcsOnce.map(standing);
+      await until('half-open calls of GCS', () => once.every(([, { happened }]) => happened === 1), 60_000);
+      const rules = [...once, ...onGcs.map(standing)];
       for (const fault of onPubsub) rules.push([JSON.stringify(fault), await faults.rule(fault)]);
-      for (const rule of onGcs)
-        rules.push([`${rule.fault.name} ${String(rule.when?.operation ?? '')}`, gcs.rule(rule)]);
       return rules;
     },
     async clear() {

@@ -4,7 +4,7 @@ import type { PlaceLake, PlaceQueues } from '../cloud/place.js';
 import { saveRaw } from '../cloud/raw.js';
 import { statsOf } from '../standins/pubsub-faults.js';
 
-/** Of the project `tests`, topics and subscriptions being of one name. */
+/** Of a project of the place's name, so that faults are its own; topics and subscriptions are of one name. */
 export class PubsubQueues implements PlaceQueues {
   readonly env: { PLACE_PUBSUB: string; PLACE_MONITORING: string };
 
@@ -12,8 +12,8 @@ export class PubsubQueues implements PlaceQueues {
     this.env = { PLACE_PUBSUB: endpoint, PLACE_MONITORING: admin };
   }
 
-  async backlog(queue: string): Promise<{ waiting: number; leased: number }> {
-    const { waiting, leased } = await statsOf(this.env.PLACE_MONITORING, `projects/tests/subscriptions/${queue}`);
+  async backlog(place: string, queue: string): Promise<{ waiting: number; leased: number }> {
+    const { waiting, leased } = await statsOf(this.env.PLACE_MONITORING, `projects/${place}/subscriptions/${queue}`);
     return { waiting, leased };
   }
 

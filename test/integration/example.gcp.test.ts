@@ -29,8 +29,8 @@ test(
 );
 
 const plainAttributes = { kind: 'plain', weight: '7', empty: '' };
-const topicOf = (which: string): string => `projects/tests/topics/${place.name}-${which}`;
-const subscriptionOf = (which: string): string => `projects/tests/subscriptions/${place.name}-${which}`;
+const topicOf = (which: string): string => `projects/${place.name}/topics/${place.name}-${which}`;
+const subscriptionOf = (which: string): string => `projects/${place.name}/subscriptions/${place.name}-${which}`;
 
 /** As who does not know of Catchment sends: each event its own message. */
 async function sendPlain(topic: string, bodies: readonly string[]): Promise<string[]> {
