@@ -32,39 +32,50 @@ export class Sends {
       else outcomes[index] = tooLarge(ownBytes + bytes, this.#calls.topic);
     }
     const chunks = inChunks(fitting, { limit: requestLimits.publish, own: ownBytes, bytesOf: ({ bytes }) => bytes });
-    // Of one group, none goes out before the one ahead of it is there.
     const ordered = fitting.some(({ content }) => content.orderingKey !== undefined);
     const late = new Set<string>();
-    const publish = async (chunk: readonly Sending[]): Promise<void> => {
-      const due = chunk.filter(({ content }) => !late.has(content.orderingKey ?? ''));
-      for (const { index } of chunk) outcomes[index] = behind;
-      const sent = await this.#publish(due.map(({ content }) => content));
-      for (const [place, { index, content }] of due.entries()) {
-        outcomes[index] = sent[place]!;
-        if (sent[place]!.status !== 'done' && content.orderingKey !== undefined) late.add(content.orderingKey);
-      }
-    };
+    const publish = (chunk: readonly Sending[]): Promise<void> => this.#publish(chunk, outcomes, late);
     if (ordered) for (const chunk of chunks) await this.#atOnce(publish, chunk);
     else await Promise.all(chunks.map((chunk) => this.#atOnce(publish, chunk)));
     return outcomes;
   }
 
-  /** A request is taken as a whole: where the service refuses it, each half is asked for alone, to find whom it means. */
-  async #publish(contents: readonly PubsubContent[]): Promise<Outcome[]> {
-    if (contents.length === 0) return [];
+  /**
+   * A request is taken as a whole: where the service refuses it, each half is asked for alone, to find whom it means.
+   *
+   * Of one group, none goes out before the one ahead of it is there, unless that one is refused for good; `late`: groups of
+   * which one is still to come.
+   */
+  async #publish(chunk: readonly Sending[], outcomes: Outcome[], late: Set<string>): Promise<void> {
+    const due: Sending[] = [];
+    for (const sending of chunk) {
+      const { orderingKey } = sending.content;
+      if (orderingKey === undefined || !late.has(orderingKey)) due.push(sending);
+      else outcomes[sending.index] = behind;
+    }
+    if (due.length === 0) return;
+    let outcome = done;
     try {
-      await this.#calls.publish(contents);
-      return contents.map(() => done);
+      await this.#calls.publish(due.map(({ content }) => content));
     } catch (error) {
       // INVALID_ARGUMENT.
-      if (sdkError(error).grpc !== 3) {
-        const failed = this.#calls.failure(error, `sending to ${this.#calls.topic}`, 'pubsub.topics.publish');
-        return contents.map(() => ofFailure(failed));
+      const isRefused = sdkError(error).grpc === 3;
+      if (isRefused && due.length > 1) {
+        const half = Math.ceil(due.length / 2);
+        await this.#publish(due.slice(0, half), outcomes, late);
+        await this.#publish(due.slice(half), outcomes, late);
+        return;
       }
+      const { topic } = this.#calls;
+      outcome = isRefused
+        ? refused(topic)
+        : ofFailure(this.#calls.failure(error, `sending to ${topic}`, 'pubsub.topics.publish'));
     }
-    if (contents.length === 1) return [refused(this.#calls.topic)];
-    const half = Math.ceil(contents.length / 2);
-    return [...(await this.#publish(contents.slice(0, half))), ...(await this.#publish(contents.slice(half)))];
+    for (const { index, content } of due) {
+      outcomes[index] = outcome;
+      if (outcome.status === 'failed' && outcome.retry && content.orderingKey !== undefined)
+        late.add(content.orderingKey);
+    }
   }
 }
 
