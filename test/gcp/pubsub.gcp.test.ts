@@ -1,0 +1,115 @@
+import { done, many } from '../contract/queue-harness.js';
+import type { PubsubFault } from '../standins/pubsub-faults.js';
+import { bodiesOf } from '../standins/pubsub-place.js';
+import { until } from '../until.js';
+import { newPlace, openQueue, receive, receiveAll, receiptsOf, runsOf, textsOf } from './pubsub-queues.js';
+
+describe('receipts of an exactly-once subscription', () => {
+  const exact = { ackDeadlineSeconds: 600, enableExactlyOnceDelivery: true };
+
+  test('that are stale are expired, however many', async () => {
+    const place = await newPlace(exact);
+    const queue = await openQueue(place);
+    await queue.send(many(350));
+    const receipts = receiptsOf(await receiveAll(queue, 350));
+    expect(runsOf(await queue.acknowledge(receipts))).toBe('350 done');
+    const began = performance.now();
+    expect(runsOf(await queue.acknowledge(receipts))).toBe('350 expired');
+    expect(runsOf(await queue.extend(receipts, 60_000))).toBe('350 expired');
+    expect(performance.now() - began).toBeLessThan(9_000);
+    const { subscription } = place.faults;
+    expect([await subscription.seen('Acknowledge'), await subscription.seen('ModifyAckDeadline')]).toEqual([10, 5]); // 16 KiB hold some eighty
+  });
+
+  test('have each an outcome of their own', async () => {
+    const place = await newPlace(exact);
+    const queue = await openQueue(place);
+    await queue.send(many(4));
+    const [stale, ...others] = receiptsOf(await receiveAll(queue, 4));
+    expect(runsOf(await queue.acknowledge([stale!]))).toBe('1 done');
+    await place.faults.subscription.rule({ kind: 'ackids', method: 'Acknowledge', nth: 2 });
+    expect(runsOf(await queue.acknowledge([others[0]!, others[1]!, stale!, others[2]!]))).toBe(
+      '1 done, 1 again, 1 expired, 1 done',
+    );
+    expect(runsOf(await queue.acknowledge([others[1]!]))).toBe('1 done');
+    expect(await place.faults.subscription.stats(place.subscription)).toMatchObject({ waiting: 0, leased: 0 });
+  });
+
+  test('go a hundred a call also where nobody may look at the subscription, if the config says so', async () => {
+    const place = await newPlace(exact);
+    await place.faults.subscription.rule({ method: 'GetSubscription', code: 'PERMISSION_DENIED' });
+    const queue = await openQueue(place, { exactlyOnce: true });
+    await queue.send(many(250));
+    const receipts = receiptsOf(await receiveAll(queue, 250));
+    expect(runsOf(await queue.acknowledge(receipts))).toBe('250 done');
+    expect(runsOf(await queue.acknowledge(receipts))).toBe('250 expired');
+  });
+});
+
+test('receipts go in as few requests as take them', async () => {
+  const place = await newPlace();
+  const queue = await openQueue(place);
+  await queue.send(many(2_500));
+  const receipts = receiptsOf(await receiveAll(queue, 2_500));
+  const { subscription } = place.faults;
+  expect(runsOf(await queue.acknowledge(receipts))).toBe('2500 done');
+  expect(await subscription.seen('Acknowledge')).toBe(3);
+  expect(await subscription.stats(place.subscription)).toMatchObject({ waiting: 0, leased: 0 });
+  // Of 2,000 bytes each, 512 KiB hold some 250; the service takes what looks like a receipt.
+  const long = receipts.slice(0, 1_000).map((receipt) => 'x'.repeat(2_000 - receipt.length) + receipt);
+  expect(runsOf(await queue.extend(long, 60_000))).toBe('1000 done');
+  expect(await subscription.seen('ModifyAckDeadline', 'OK')).toBe(4);
+});
+
+describe('the lease', () => {
+  test("is the caller's, where the subscription has a longer one", async () => {
+    const place = await newPlace();
+    const queue = await openQueue(place);
+    await place.publish('a');
+    expect(textsOf(await receive(queue, { leaseMs: 1_000 }))).toEqual(['a']);
+    expect(textsOf(await receive(queue))).toEqual(['a']);
+    expect(await place.faults.subscription.seen('ModifyAckDeadline')).toBe(1); // none where it is as long as asked for
+  });
+
+  test.each([undefined, 'PERMISSION_DENIED'] as const)(
+    "is the caller's, where it has a shorter one, and GetSubscription answers %s",
+    async (code) => {
+      const place = await newPlace({ ackDeadlineSeconds: 10 });
+      if (code !== undefined) await place.faults.subscription.rule({ method: 'GetSubscription', code });
+      const queue = await openQueue(place);
+      await place.publish('leased');
+      expect(textsOf(await receive(queue, { leaseMs: 60_000 }))).toEqual(['leased']);
+      await place.publish('ten seconds');
+      expect(bodiesOf(await place.pull())).toEqual(['ten seconds']);
+      expect(bodiesOf(await place.pull())).toEqual(['ten seconds']);
+    },
+  );
+
+  test.each<PubsubFault>([
+    { code: 'PERMISSION_DENIED' },
+    { kind: 'ackids', reason: 'PERMANENT_FAILURE_INVALID_ACK_ID' },
+  ])('is that of the subscription, where it cannot be changed: %j', async (fault) => {
+    const place = await newPlace({ ackDeadlineSeconds: 600, enableExactlyOnceDelivery: true });
+    const queue = await openQueue(place);
+    const rule = await place.faults.subscription.rule({ method: 'ModifyAckDeadline', ...fault });
+    await place.publish('a');
+    const got = await receive(queue, { leaseMs: 60_000 });
+    expect(textsOf(got)).toEqual(['a']);
+    expect(await rule.happened()).toBe(1);
+    expect(await queue.acknowledge(receiptsOf(got))).toEqual([done]);
+  });
+});
+
+test('backlog counts what waits and what is leased, and says how old it is', async () => {
+  const place = await newPlace();
+  const queue = await openQueue(place);
+  expect(await queue.backlog()).toEqual({ waiting: 0, leased: 0, oldestMs: 0 });
+  await queue.send(many(3));
+  await receive(queue, { messages: 1 });
+  const oldest = await until('a second to have passed', async () => {
+    const { oldestMs, ...counts } = await queue.backlog();
+    expect(counts).toEqual({ waiting: 3, leased: 0 });
+    return oldestMs !== undefined && oldestMs > 0 && oldestMs;
+  });
+  expect(oldest % 1_000).toBe(0);
+});
