@@ -96,9 +96,12 @@ test('a dead letter is what was sent, when it was sent first', () => {
     CloudPubSubDeadLetterSourceTopicPublishTime: '2026-11-20T10:00:00.125+00:00',
     CloudPubSubDeadLetterSourceDeliveryCount: '100',
   };
-  const delivery = received({ data: Buffer.from('a'), attributes });
+  const content = { data: Buffer.from('a'), attributes };
+  const delivery = toDelivery({ ackId: 'receipt', message: { ...content, messageId: '77', publishTime } }, true);
   expect(delivery.sentAt).toEqual(new Date('2026-11-20T10:00:00.125Z'));
   expect(delivery.attributes).toEqual({ kind: 'plain' });
+  // Anybody may have put them on a message of another subscription.
+  expect(received(content)).toMatchObject({ sentAt: new Date(1_790_000_000_250), attributes });
 });
 
 test('a service that does not say when a message was sent is named as what is wrong', () => {

@@ -17,12 +17,36 @@ export async function checkKeeping(bucket: Bucket): Promise<readonly Finding[]> 
     // Nothing is lost where this cannot be looked at, so it is no error.
     return [{ level: 'warning', what: `lake ${bucket.uri}: ${describeError(error)}` }];
   }
-  const findings = [...harm(bucket, found), ...cost(bucket, found), ...access(bucket, found)];
+  const findings = [
+    ...whereabouts(bucket, found),
+    ...harm(bucket, found),
+    ...cost(bucket, found),
+    ...access(bucket, found),
+  ];
   const kept = softDeletion(found);
   if (findings.length === 0)
     findings.push({
       level: 'ok',
       what: `lake ${bucket.uri}: the bucket's rules keep events and let load files go${kept}`,
+    });
+  return findings;
+}
+
+/** Whether it is where the config says, and is Cloud Storage at all. */
+function whereabouts({ uri, settings }: Bucket, found: BucketMetadata): Finding[] {
+  const findings: Finding[] = [];
+  const { location, endpoint } = settings;
+  if (location !== undefined && found.location !== undefined && found.location.toUpperCase() !== location.toUpperCase())
+    findings.push({
+      level: 'warning',
+      what: `lake ${uri}: the bucket is in ${found.location}, and the config says ${location}`,
+      remedy: 'correct the config, or name another bucket',
+    });
+  if (endpoint === undefined && (process.env['STORAGE_EMULATOR_HOST'] ?? '') !== '')
+    findings.push({
+      level: 'warning',
+      what: `lake ${uri}: STORAGE_EMULATOR_HOST is set: this is not Cloud Storage itself, but what that names`,
+      remedy: 'unset it, or name the emulator as endpoint in the config',
     });
   return findings;
 }

@@ -1,6 +1,7 @@
 import type { protos } from '@google-cloud/pubsub';
 
 import { CatchmentError } from '../../errors.js';
+import { claim } from './pubsub-claims.js';
 import { connect, disconnect, type Connection } from './pubsub-connection.js';
 import type { PubsubContent } from './pubsub-message.js';
 import { fullName, type Names, type PubsubSettings } from './pubsub-options.js';
@@ -37,16 +38,23 @@ const tried = (eachMs: number, inAllMs: number) => ({
 const publishing = () => tried(30_000, 40_000);
 const settling = () => tried(10_000, 20_000);
 
+/** No call that was under way takes longer. */
+const renewedEachMs = 60_000;
+
 /** Pub/Sub's calls on a topic and its subscription. Each throws `Unavailable` with what was asked; the first connects. */
 export class PubsubCalls {
   readonly names: Names;
   readonly settings: PubsubSettings;
+  readonly #part: string;
   #connected: Promise<Connection> | undefined;
+  #renewedAt = -Infinity;
   #closed = false;
 
-  constructor(settings: PubsubSettings, names: Names = settings) {
+  /** `part`: whose they are, for people. */
+  constructor(settings: PubsubSettings, part: string) {
     this.settings = settings;
-    this.names = names;
+    this.names = settings;
+    this.#part = part;
   }
 
   /** For people, and as far as it is known before the first call. */
@@ -64,11 +72,10 @@ export class PubsubCalls {
       this.#connected ??= connect(this.settings);
       const connection = await this.#connected;
       const { projectId } = connection;
-      return {
-        ...connection,
-        topic: fullName(this.names.topic, 'topics', projectId),
-        subscription: fullName(this.names.subscription, 'subscriptions', projectId),
-      };
+      const topic = fullName(this.names.topic, 'topics', projectId);
+      const subscription = fullName(this.names.subscription, 'subscriptions', projectId);
+      claim(this.#part, [topic, subscription]);
+      return { ...connection, topic, subscription };
     } catch (error) {
       // What failed is tried anew by the next call.
       this.#connected = undefined;
@@ -165,7 +172,19 @@ export class PubsubCalls {
   }
 
   failure(error: unknown, doing: string, permission: string): CatchmentError {
+    if (sdkError(error).grpc === 16) this.#renew();
     return unavailable(error, { doing, permission });
+  }
+
+  /** The credentials are not taken: others may be there by now, and the next call looks for them. */
+  #renew(): void {
+    const now = performance.now();
+    if (now - this.#renewedAt < renewedEachMs) return;
+    this.#renewedAt = now;
+    const old = this.#connected;
+    this.#connected = undefined;
+    // What is under way on it goes on.
+    setTimeout(() => void old?.then(disconnect).catch(() => undefined), renewedEachMs).unref();
   }
 
   async #find<Found>(

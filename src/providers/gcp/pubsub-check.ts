@@ -7,6 +7,8 @@ import { expiresAfterSeconds, mostAttempts, retentionSecondsOf } from './pubsub-
 import { sdkError } from './sdk.js';
 
 const provision = 'run catchment provision, which sets it';
+/** Google's client heeds both. */
+const emulators = ['PUBSUB_EMULATOR_HOST', 'CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB'];
 const make = 'make it with catchment provision, or correct its name or project in the config';
 
 /** Whether the topic and its subscription can be used, and keep messages for as long as the pipeline counts on. Never throws. */
@@ -23,6 +25,7 @@ export async function checkPubsub(
       return [{ level: 'error', what: `there is no Pub/Sub subscription ${subscription}`, remedy: make }];
     const deadTopic = (await deadLetters?.connection('looking at the dead letters'))?.topic;
     return [
+      ...checkEmulator(calls),
       ...checkKind(found, topic),
       checkRetention(found, needs),
       checkExpiry(found, needs),
@@ -37,6 +40,14 @@ export async function checkPubsub(
   } catch (error) {
     return [{ level: 'error', what: describeError(error) }];
   }
+}
+
+/** What is stored there is acknowledged, and gone with it. */
+function checkEmulator({ settings }: PubsubCalls): Finding[] {
+  const set = emulators.find((variable) => (process.env[variable] ?? '') !== '');
+  if (set === undefined || settings.endpoint !== undefined) return [];
+  const what = `${set} is set: this is not Pub/Sub itself, but what that names`;
+  return [{ level: 'warning', what, remedy: 'unset it, or name the emulator as endpoint in the config' }];
 }
 
 function checkKind(found: Subscription, topic: string): Finding[] {

@@ -82,13 +82,18 @@ function isPlain([name, value]: [string, string]): boolean {
   );
 }
 
-/** Anybody's message: what others' producers sent is taken as it is. */
-export function toDelivery({ ackId, message, deliveryAttempt }: ReceivedMessage): Delivery {
+/**
+ * Anybody's message: what others' producers sent is taken as it is. `isDead`: of a subscription of dead letters, where what was
+ * added to them is not the producer's, and may be believed.
+ */
+export function toDelivery({ ackId, message, deliveryAttempt }: ReceivedMessage, isDead = false): Delivery {
   const { data, attributes: given, messageId, publishTime, orderingKey } = message ?? {};
   const all = given ?? {};
   const { [ours.id]: own, [ours.folded]: folded, ...rest } = all;
-  const others = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith(ofDeadLetters)));
-  const first = Date.parse(all[firstSentAt] ?? '');
+  const others = isDead
+    ? Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith(ofDeadLetters)))
+    : rest;
+  const first = isDead ? Date.parse(all[firstSentAt] ?? '') : NaN;
   const sentAt = Number.isNaN(first) ? Number(publishTime?.seconds) * 1_000 + (publishTime?.nanos ?? 0) / 1e6 : first;
   // Without it no envelope can be made of the batch, which would come again for ever without a word.
   if (Number.isNaN(sentAt))

@@ -1,5 +1,5 @@
 import { checkOptions } from '../options.js';
-import type { Provider } from '../provider.js';
+import type { Place, Provider } from '../provider.js';
 import type { Provisioned } from '../provision.js';
 import type { Delivery, Finding, Message, Needs, Outcome, Queue, QueueLimits } from '../queue.js';
 import { backlogOf } from './pubsub-backlog.js';
@@ -8,7 +8,7 @@ import { checkPubsub } from './pubsub-check.js';
 import { ownBytes, requestLimits } from './pubsub-chunks.js';
 import { Facts } from './pubsub-facts.js';
 import { sizeOf, toDelivery } from './pubsub-message.js';
-import { addressesOf, pubsubSchema, type PubsubOptions } from './pubsub-options.js';
+import { addressesOf, pubsubSchema, type PubsubOptions, type PubsubSettings } from './pubsub-options.js';
 import { provisionPubsub } from './pubsub-provision.js';
 import { Pulls } from './pubsub-pulls.js';
 import { Sends } from './pubsub-sends.js';
@@ -30,14 +30,18 @@ export function pubsub(options: PubsubOptions): Provider<Queue> {
     name: 'pubsub',
     problems: checked.problems,
     addresses: checked.data === undefined ? {} : addressesOf(checked.data),
-    open: (place) => new PubsubQueue(new PubsubCalls(checked.of(place)), place.part === 'secondary'),
+    open: (place) => new PubsubQueue(checked.of(place), place),
   };
 }
 
 /** Google: Pub/Sub, `ModifyAckDeadline`: the most that a lease can be; it may be extended for ever. */
 const longestLeaseMs = 600_000;
 /** Google: Pub/Sub, "Pull subscriptions": an answer with few messages, or none, does not mean that no more wait; several pulls are to. */
-const receives = 8;
+const receives = 4;
+
+type Kind = 'source' | 'secondary' | 'dead letters';
+
+const kindOf = ({ part }: Place): Kind => (part === 'secondary' ? part : 'source');
 
 class PubsubQueue implements Queue {
   readonly limits: QueueLimits = {
@@ -48,7 +52,7 @@ class PubsubQueue implements Queue {
     receives,
   };
   readonly calls: PubsubCalls;
-  readonly #mustSend: boolean;
+  readonly #kind: Kind;
   readonly #facts: Facts;
   readonly #dead: PubsubQueue | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -56,16 +60,17 @@ class PubsubQueue implements Queue {
   readonly #settling: Settling;
   readonly #pulls: Pulls;
 
-  /** `mustSend`: the pipeline itself sends there. */
-  constructor(calls: PubsubCalls, mustSend = false) {
+  constructor(settings: PubsubSettings, place: Place, kind: Kind = kindOf(place)) {
+    const { deadLetters, ...others } = settings;
+    const owner = `${place.pipeline}: ${place.part}${kind === 'dead letters' ? ', its dead letters' : ''}`;
+    const calls = new PubsubCalls(settings, owner);
     this.calls = calls;
-    this.#mustSend = mustSend;
+    this.#kind = kind;
     this.#facts = new Facts(calls);
     this.#sends = new Sends(calls);
     this.#settling = new Settling(calls, this.#facts);
     this.#pulls = new Pulls(calls, (receipts) => this.extend(receipts, 0));
-    const { deadLetters, ...others } = calls.settings;
-    if (deadLetters !== undefined) this.#dead = new PubsubQueue(new PubsubCalls({ ...others, ...deadLetters }));
+    if (deadLetters !== undefined) this.#dead = new PubsubQueue({ ...others, ...deadLetters }, place, 'dead letters');
   }
 
   get deadLetters(): Queue | undefined {
@@ -88,7 +93,12 @@ class PubsubQueue implements Queue {
   }): Promise<Delivery[]> {
     const messages = Math.min(want.messages, requestLimits.pull.items);
     const received = await this.#pulls.receive({ ...want, messages, waitMs: Math.max(want.waitMs, leastWaitMs) });
-    return received.length === 0 ? [] : this.#lease(received.map(toDelivery), want.leaseMs);
+    return received.length === 0
+      ? []
+      : this.#lease(
+          received.map((message) => toDelivery(message, this.#kind === 'dead letters')),
+          want.leaseMs,
+        );
   }
 
   /** A pull cannot say for how long, so that what is not as the subscription has it is another call. */
@@ -131,7 +141,7 @@ class PubsubQueue implements Queue {
   }
 
   check(needs: Needs): Promise<readonly Finding[]> {
-    return checkPubsub(this.calls, this.#dead?.calls, needs, this.#mustSend);
+    return checkPubsub(this.calls, this.#dead?.calls, needs, this.#kind === 'secondary');
   }
 
   provision(how: 'plan' | 'apply', needs: Needs): Promise<readonly Provisioned[]> {
