@@ -52,7 +52,11 @@ test('close gives back what has come, and does not wait for pulls that bring not
   await queue.close();
   expect(performance.now() - began).toBeLessThan(3_000);
   const given = (await Promise.all(waiting)).flat();
-  expect(await held()).toEqual({ waiting: 3 - given.length, leased: given.length, oldestMs: expect.any(Number) });
+  expect(await held()).toEqual({
+    waiting: 3 - given.length,
+    leased: given.length,
+    oldestMs: expect.any(Number) as number,
+  });
   await expect(receive(queue)).rejects.toThrow('is closed');
 });
 
@@ -60,10 +64,10 @@ test('nothing is hidden for a lease after a close under load', async () => {
   for (let round = 0; round < 4; round++) {
     const loaded = await openQueue(place);
     let sent = 0;
-    let stopped = false;
+    const stopped = new AbortController();
     const given: Delivery[] = [];
     const publishing = (async () => {
-      for (; !stopped; sent++) await place.publish(`${sent}`);
+      for (; !stopped.signal.aborted; sent++) await place.publish(`${sent}`);
     })();
     const receivers = [1, 2, 3, 4].map(async () => {
       try {
@@ -74,7 +78,7 @@ test('nothing is hidden for a lease after a close under load', async () => {
     });
     await until('some to come', () => given.length > 50);
     await loaded.close();
-    stopped = true;
+    stopped.abort();
     await Promise.all([publishing, ...receivers]);
     expect(await held()).toMatchObject({ leased: given.length, waiting: sent - given.length });
     await place.subscriber.seek({

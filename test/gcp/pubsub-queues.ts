@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
-
 import { pubsub } from '../../src/providers/gcp/pubsub.js';
 import type { PubsubOptions } from '../../src/providers/gcp/pubsub-options.js';
-import type { Delivery, Finding, Outcome, Queue } from '../../src/providers/queue.js';
+import type { Delivery, Outcome, Queue } from '../../src/providers/queue.js';
 import { pubsubAdmin, pubsubEndpoint } from '../standins/gcp.js';
-import { PubsubFaults } from '../standins/pubsub-faults.js';
+import type { PubsubFaults } from '../standins/pubsub-faults.js';
 import { PubsubPlace, type SubscriptionSettings } from '../standins/pubsub-place.js';
 
 const places: PubsubPlace[] = [];
@@ -24,35 +22,14 @@ export async function newPlace(settings: SubscriptionSettings = { ackDeadlineSec
   return place;
 }
 
-/** Full names that nobody has yet: of a topic and a subscription, and those of dead letters. */
-export function newNames(): { topic: string; subscription: string; deadLetters: PubsubOptions['deadLetters'] } {
-  const name = `test-${randomUUID()}`;
-  const of = (each: string) => ({
-    topic: `projects/stand-in/topics/${each}`,
-    subscription: `projects/stand-in/subscriptions/${each}`,
-  });
-  return { ...of(name), deadLetters: of(`${name}-dead`) };
-}
-
-/** Of all whose names begin so, until the test ends. */
-export async function faultsOf(resource: string): Promise<PubsubFaults> {
-  const made = new PubsubFaults(await pubsubAdmin(), resource);
-  faults.push(made);
-  return made;
-}
-
 /** Closed after the test. */
 export async function openQueue(
   { topic, subscription }: { readonly topic: string; readonly subscription: string },
   options: Partial<PubsubOptions> = {},
 ): Promise<Queue> {
   const service = { endpoint: await pubsubEndpoint(), monitoringEndpoint: await pubsubAdmin(), projectId: 'stand-in' };
-  return keep({ ...service, topic, subscription, ...options });
-}
-
-/** Opened with these options alone. */
-export function keep(options: PubsubOptions): Queue {
-  const queue = pubsub(options).open({ pipeline: 'test', dataDir: 'unused', part: 'secondary' });
+  const provider = pubsub({ ...service, topic, subscription, ...options });
+  const queue = provider.open({ pipeline: 'test', dataDir: 'unused', part: 'secondary' });
   queues.push(queue);
   return queue;
 }
@@ -98,7 +75,3 @@ export function runsOf(outcomes: readonly Outcome[]): string {
   }
   return runs.map(({ word, count }) => `${count} ${word}`).join(', ');
 }
-
-/** What `check` finds beside what is well. */
-export const troublesOf = (findings: readonly Finding[]): string[] =>
-  findings.filter(({ level }) => level !== 'ok').map(({ level, what }) => `${level}: ${what}`);

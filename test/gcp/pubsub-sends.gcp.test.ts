@@ -29,7 +29,7 @@ test('while the service is away each outcome is a failure to try again, after a 
   expect(runsOf(outcomes)).toBe('3 again');
   expect(errorOf(outcomes[0])).toMatchObject({
     name: 'Unavailable',
-    message: expect.stringMatching(/no answer: look/),
+    message: expect.stringMatching(/no answer: look/) as string,
   });
   expect(performance.now() - began).toBeLessThan(60_000);
   expect(await place.faults.topic.seen('Publish', 'UNAVAILABLE')).toBeGreaterThan(5);
@@ -45,7 +45,7 @@ test.each([
   await place.faults.topic.rule({ method: 'Publish', code, quote: true });
   const outcomes = await queue.send([{ body: Buffer.from('HIDDEN'), attributes: { kind: 'HIDDEN' } }]);
   expect(runsOf(outcomes)).toBe('1 again');
-  expect(errorOf(outcomes[0])).toMatchObject({ name: 'Unavailable', message: expect.stringMatching(remedy) });
+  expect(errorOf(outcomes[0])).toMatchObject({ name: 'Unavailable', message: expect.stringMatching(remedy) as string });
   expect(errorOf(outcomes[0]).message).toContain(place.topic);
   expect(inspect(outcomes, { depth: null })).not.toContain('HIDDEN');
 });
