@@ -100,6 +100,17 @@ describe('the lease', () => {
   });
 });
 
+test('what is no receipt at all is expired alone: the others of its call are done', async () => {
+  const place = await newPlace();
+  const queue = await openQueue(place);
+  await queue.send(many(5));
+  const receipts = receiptsOf(await receiveAll(queue, 5));
+  expect(runsOf(await queue.acknowledge(receipts.toSpliced(2, 0, 'of-another-life')))).toBe(
+    '2 done, 1 expired, 3 done',
+  );
+  expect(await queue.backlog()).toMatchObject({ waiting: 0 });
+});
+
 test('backlog counts what waits and what is leased, and says how old it is', async () => {
   const place = await newPlace();
   const queue = await openQueue(place);

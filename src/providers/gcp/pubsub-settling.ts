@@ -6,6 +6,7 @@ import { callsAtOnce, inChunks, ownBytes, requestLimits } from './pubsub-chunks.
 import type { Facts } from './pubsub-facts.js';
 import { field } from './pubsub-message.js';
 import { done, ofFailure, ofNamedReceipts } from './pubsub-outcomes.js';
+import { sdkError } from './sdk.js';
 
 type Call = (receipts: readonly string[]) => Promise<void>;
 
@@ -47,9 +48,20 @@ export class Settling {
     } catch (error) {
       const named = ofNamedReceipts(error, chunk);
       if (named !== undefined) return named;
+      if (sdkError(error).grpc === 3) return this.#settleApart(chunk, doing, call);
       const { subscription } = this.#calls;
       const failed = this.#calls.failure(error, `${doing} ${subscription}`, 'pubsub.subscriptions.consume');
       return chunk.map(() => ofFailure(failed));
     }
+  }
+
+  /** INVALID_ARGUMENT: one of them is no receipt any more, which must not spoil the others. */
+  async #settleApart(chunk: readonly string[], doing: string, call: Call): Promise<Outcome[]> {
+    if (chunk.length === 1) return [{ status: 'expired' }];
+    const half = Math.ceil(chunk.length / 2);
+    return [
+      ...(await this.#settleChunk(chunk.slice(0, half), doing, call)),
+      ...(await this.#settleChunk(chunk.slice(half), doing, call)),
+    ];
   }
 }
