@@ -23,7 +23,7 @@ async function troubles(
   return found.filter(({ level }) => level !== 'ok').map(({ level, what, remedy }) => `${level}: ${what}; ${remedy}`);
 }
 
-const one = (text: string) => [expect.stringContaining(text)];
+const one = (text: string): unknown[] => [expect.stringContaining(text)];
 
 test('all is well with what keeps messages, never expires, and may be used', async () => {
   expect(await troubles(await newPlace(good))).toEqual([]);
