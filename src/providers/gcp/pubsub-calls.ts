@@ -4,7 +4,7 @@ import { CatchmentError } from '../../errors.js';
 import { claim } from './pubsub-claims.js';
 import { connect, disconnect, type Connection } from './pubsub-connection.js';
 import type { PubsubContent } from './pubsub-message.js';
-import { fullName, type Names, type PubsubSettings } from './pubsub-options.js';
+import { fullName, type PubsubSettings } from './pubsub-options.js';
 import { sdkError, unavailable } from './sdk.js';
 
 export type Topic = protos.google.pubsub.v1.ITopic;
@@ -43,7 +43,6 @@ const renewedEachMs = 60_000;
 
 /** Pub/Sub's calls on a topic and its subscription. Each throws `Unavailable` with what was asked; the first connects. */
 export class PubsubCalls {
-  readonly names: Names;
   readonly settings: PubsubSettings;
   readonly #part: string;
   #connected: Promise<Connection> | undefined;
@@ -53,34 +52,34 @@ export class PubsubCalls {
   /** `part`: whose they are, for people. */
   constructor(settings: PubsubSettings, part: string) {
     this.settings = settings;
-    this.names = settings;
     this.#part = part;
   }
 
   /** For people, and as far as it is known before the first call. */
   get topic(): string {
-    return fullName(this.names.topic, 'topics', this.settings.projectId);
+    return fullName(this.settings.topic, 'topics', this.settings.projectId);
   }
   get subscription(): string {
-    return fullName(this.names.subscription, 'subscriptions', this.settings.projectId);
+    return fullName(this.settings.subscription, 'subscriptions', this.settings.projectId);
   }
 
   /** Throws the client's own error where the service answers one; `Unavailable` before that. */
   async connection(doing: string): Promise<Connection & { topic: string; subscription: string }> {
     if (this.#closed) throw this.closedError();
+    const connecting = (this.#connected ??= connect(this.settings));
+    let connection: Connection;
     try {
-      this.#connected ??= connect(this.settings);
-      const connection = await this.#connected;
-      const { projectId } = connection;
-      const topic = fullName(this.names.topic, 'topics', projectId);
-      const subscription = fullName(this.names.subscription, 'subscriptions', projectId);
-      claim(this.#part, [topic, subscription]);
-      return { ...connection, topic, subscription };
+      connection = await connecting;
     } catch (error) {
       // What failed is tried anew by the next call.
-      this.#connected = undefined;
+      if (this.#connected === connecting) this.#connected = undefined;
       throw this.failure(error, doing, 'it');
     }
+    const topic = fullName(this.settings.topic, 'topics', connection.projectId);
+    const subscription = fullName(this.settings.subscription, 'subscriptions', connection.projectId);
+    // The connection stays: it is closed with the queue.
+    claim(this.#part, [topic, subscription]);
+    return { ...connection, topic, subscription };
   }
 
   /** Of at most so many messages, which waits for the first of them for `waitMs`. */
