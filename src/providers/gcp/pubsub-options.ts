@@ -35,7 +35,7 @@ export interface PubsubOptions {
 }
 
 /** A topic and its subscription, by names with or without a project. */
-export interface Names {
+interface Names {
   readonly topic: string;
   readonly subscription: string;
 }
