@@ -35,11 +35,17 @@ test.each<[string, Partial<StatusReport>, string[]]>([
   ['nothing', {}, []],
   ['a message on a source', { queues: { app: { ...empty, waiting: 1 } } }, ['1 messages on app']],
   ['a leased doorbell', { queues: { secondary: { ...empty, leased: 2 } } }, ['2 messages on secondary']],
+  [
+    'a count of before',
+    { queues: { app: { ...empty, asOf: '2026-01-01T11:59:59.000Z' } } },
+    ['a count of app that is newer than 2026-01-01T11:59:59.000Z'],
+  ],
+  ['nothing', { queues: { app: { ...empty, asOf: '2026-01-01T12:00:00.000Z' } } }, []],
   ['a workflow', { workflows: 1 }, ['1 workflows']],
   ['an object', { tables: { a: { ...done.tables.a!, objectsMissing: 4 } } }, ['4 objects in a']],
   ['a part', { unanswered: [{ part: 'temporal', error: 'down' }] }, ['temporal (down)']],
 ])('%s is left', (_, report, expected) => {
-  expect(whatIsLeft({ ...done, ...report })).toEqual(expected);
+  expect(whatIsLeft({ ...done, ...report }, Date.parse('2026-01-01T12:00:00Z'))).toEqual(expected);
 });
 
 test('done is seen three times alike, the whole lake compared before it is believed', async () => {
@@ -55,6 +61,14 @@ test('what changes while nothing is left is not alike', async () => {
   const { report } = await waitUntilDone(reader, waited);
   expect(report).toEqual({ ...done, ...more });
   expect(reader.how).toHaveLength(5);
+});
+
+test('a queue that tells late is waited for, until it tells how it was once the wait had begun', async () => {
+  const at = (asOf: Date): Partial<StatusReport> => ({ queues: { app: { ...empty, asOf: asOf.toISOString() } } });
+  const now = at(new Date(Date.now() + 60_000));
+  const reader = scripted(at(new Date(Date.now() - 1_000)), at(new Date(0)), now, now, now);
+  expect((await waitUntilDone(reader, waited)).waitingFor).toEqual([]);
+  expect(reader.how).toEqual(['live', 'live', 'live', 'everything', 'everything']);
 });
 
 test('a wait that takes too long says what for, even when a part hangs', async () => {

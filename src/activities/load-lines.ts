@@ -5,13 +5,14 @@ import { constants, createGunzip, createGzip } from 'node:zlib';
 import type { Lake } from '../providers/lake.js';
 import type { StagedFile } from '../providers/warehouse.js';
 import { splitLines } from '../send/lines.js';
-import { readStaged, stageFile } from './plans.js';
+import { stageFile } from './plans.js';
+import { readNamed } from './read-object.js';
 
 const lineFeed = Buffer.from('\n');
 
 /** The lines of a load file, some at a time: it is held compressed. Throws `LakeNotFound` or `LakeCorrupt`. */
-export async function* readLines(staging: Lake, file: StagedFile): AsyncGenerator<Buffer[]> {
-  const unzipped = Readable.from([await readStaged(staging, file)]).pipe(createGunzip());
+export async function* readLines(staging: Lake, { key, sha256 }: StagedFile): AsyncGenerator<Buffer[]> {
+  const unzipped = Readable.from([await readNamed(staging, key, sha256)]).pipe(createGunzip());
   for await (const lines of splitLines(unzipped, Infinity)) yield lines.map(({ bytes }) => Buffer.from(bytes!));
 }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { LakeCorrupt, LakeNotFound } from '../errors.js';
@@ -11,6 +12,17 @@ export async function readWhole(lake: Lake, key: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of await lake.get(key)) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/**
+ * All bytes of an object that is what its writer named. `sha256`: in hex, or as much of its beginning as is known. Throws
+ * `LakeCorrupt` where it is not, and as `Lake.get` does.
+ */
+export async function readNamed(lake: Lake, key: string, sha256: string): Promise<Buffer> {
+  const body = await readWhole(lake, key);
+  if (!hash('sha256', body).startsWith(sha256))
+    throw new LakeCorrupt(`${key}: the bytes that are there are not those that were written under this key`, { key });
+  return body;
 }
 
 /**

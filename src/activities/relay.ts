@@ -6,7 +6,7 @@ import type { Lake } from '../providers/lake.js';
 import { encodeReference, type Reference } from '../references.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Dependencies } from './index.js';
-import { readWhole } from './read-object.js';
+import { readNamed } from './read-object.js';
 import type { BatchName, WorkerActivities } from './types.js';
 
 /** The doorbell rings only for an object that is there, whoever asks: the poller that wrote it may be dead. */
@@ -31,10 +31,10 @@ async function findObject(lake: Lake, { source, batch }: BatchName): Promise<{ k
   return undefined;
 }
 
-/** Who wrote it did not say so: it is there to be read, and put again it is durable too. */
+/** Who wrote it did not say so: it is there to be read, whole, and put again it is durable too. Throws `LakeCorrupt`. */
 async function refer(lake: Lake, pipeline: string, { key }: { key: string }): Promise<Reference> {
-  const body = await readWhole(lake, key);
+  const { batch, events, hash: named } = parseObjectKey(key)!;
+  const body = await readNamed(lake, key, named);
   await lake.put(key, body);
-  const { batch, events } = parseObjectKey(key)!;
   return { v: 1, pipeline, lake: lake.uri, key, batch, sha256: hash('sha256', body), events, bytes: body.length };
 }

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.js';
 import type { Parts } from '../open.js';
-import type { Queue } from '../providers/queue.js';
+import type { Backlog } from '../providers/queue.js';
 import { Age } from './age.js';
 import type { Figures } from './figures.js';
 import { watch, watchEveryMs } from './watch.js';
@@ -18,8 +18,6 @@ export function watchQueues(
     void watch(() => queue.backlog(), tell, everyMs, stop);
   }
 }
-
-type Backlog = Awaited<ReturnType<Queue['backlog']>>;
 
 function backlogFigures(queue: string, figures: Figures): (backlog: Backlog | undefined) => void {
   const oldest = new Age();

@@ -60,6 +60,17 @@ export interface QueueLimits {
   readonly receives?: number;
 }
 
+/** Approximate: for people and autoscalers, never for a proof. */
+export interface Backlog {
+  readonly waiting: number;
+  /** 0 where the queue counts those as waiting too. */
+  readonly leased: number;
+  /** Age of the oldest message, in milliseconds. */
+  readonly oldestMs?: number;
+  /** When it was so, where the queue tells it only some time later; default: now. */
+  readonly asOf?: Date;
+}
+
 /** A durable queue that delivers at least once. */
 export interface Queue {
   readonly limits: QueueLimits;
@@ -75,8 +86,7 @@ export interface Queue {
   acknowledge(receipts: readonly string[]): Promise<Outcome[]>;
   /** Hidden for `leaseMs` from now; 0 gives the message back at once. */
   extend(receipts: readonly string[], leaseMs: number): Promise<Outcome[]>;
-  /** Approximate: for people and autoscalers, never for a proof. `leased`: 0 where the queue counts those as waiting too. */
-  backlog(): Promise<{ waiting: number; leased: number; oldestMs?: number }>;
+  backlog(): Promise<Backlog>;
   readonly deadLetters?: Queue | undefined;
   check(needs: Needs): Promise<readonly Finding[]>;
   /** Makes the queue, or changes what is not as it should be; repeatable. Nothing: all is. */

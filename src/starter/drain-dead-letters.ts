@@ -13,6 +13,8 @@ export interface Drained {
   readonly messages: number;
   /** About as many wait there still, or are held by somebody. */
   readonly left: number;
+  /** When it was so, where the queue tells it only some time later. */
+  readonly asOf?: Date | undefined;
 }
 
 interface Draining {
@@ -38,16 +40,17 @@ export async function drainDeadLetters(
   const empty = new AbortController();
   const signal = AbortSignal.any([options.signal, empty.signal]);
   let draining: Draining[] = [];
-  let left: readonly number[] = [];
+  let left: readonly Left[] = [];
   const now = (): Drained[] =>
     draining.map(({ name, poller }, index) => ({
       queue: name,
       messages: poller.acknowledged,
-      left: left[index] ?? 0,
+      left: 0,
+      ...left[index],
     }));
   await runPollers({ ...options, signal }, (process) => {
     draining = pollersOfDeadLetters(process);
-    const looked = (counts: readonly number[]): void => {
+    const looked = (counts: readonly Left[]): void => {
       left = counts;
       follow(now());
     };
@@ -67,20 +70,35 @@ function pollersOfDeadLetters(process: PollerProcess): Draining[] {
   return draining;
 }
 
+type Left = Pick<Drained, 'left' | 'asOf'>;
+
+interface Emptying {
+  readonly queue: Pick<Queue, 'backlog'>;
+  readonly poller: { readonly leased: number };
+}
+
 /** Resolves when all look empty, or at the signal. */
 export async function untilEmpty(
-  draining: readonly { readonly queue: Pick<Queue, 'backlog'>; readonly poller: { readonly leased: number } }[],
+  draining: readonly Emptying[],
   signal: AbortSignal,
   log: Logger,
-  looked: (left: readonly number[]) => void,
+  looked: (left: readonly Left[]) => void,
 ): Promise<void> {
+  let busyAt = Date.now();
   for (let times = 0; times < looksEmpty && !signal.aborted;) {
     try {
       const backlogs = await Promise.all(draining.map(({ queue }) => queue.backlog()));
+      const held = draining.map(({ poller }) => poller.leased);
+      if (held.some((count) => count > 0)) busyAt = Date.now();
       // What is held here may not be counted yet, and would be given back if this ended now.
-      const left = backlogs.map(({ waiting, leased }, at) => waiting + Math.max(leased, draining[at]!.poller.leased));
+      const left = backlogs.map(({ waiting, leased, asOf }, at) => ({
+        left: waiting + Math.max(leased, held[at]!),
+        ...(asOf && { asOf }),
+      }));
       looked(left);
-      times = left.every((count) => count === 0) ? times + 1 : 0;
+      // A queue that answers late may tell how it was before all this.
+      const isEmpty = left.every(({ left: count, asOf }) => count === 0 && (asOf?.getTime() ?? busyAt) >= busyAt);
+      times = isEmpty ? times + 1 : 0;
     } catch (error) {
       log.warn(logged(error), 'a dead-letter queue does not answer; asked again');
       times = 0;

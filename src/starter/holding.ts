@@ -1,4 +1,6 @@
+import { readNamed } from '../activities/read-object.js';
 import type { BatchName, PollerActivities } from '../activities/types.js';
+import { LakeCorrupt } from '../errors.js';
 import { objectKey } from '../keys.js';
 import type { Lake } from '../providers/lake.js';
 import type { Delivery } from '../providers/queue.js';
@@ -14,7 +16,7 @@ export interface HeldBatch extends BatchName {
   readonly receipts: readonly string[];
   /**
    * As received until it is first to be written, then as the object that it becomes. Gone once the object is durable, since
-   * the lake owns the bytes then, and where it cannot be made: the queue has the messages still.
+   * the lake owns the bytes then, and where it cannot be made or written: the queue has the messages still.
    */
   content: readonly Delivery[] | Promise<EncodedBatch> | undefined;
   reference?: Reference;
@@ -64,7 +66,9 @@ export class Holding {
       this.#letGo(held);
       return reference;
     } catch (error) {
-      this.failing = true;
+      // Its place is taken by what is not it, and stays so: the messages come again, as another batch.
+      if (error instanceof LakeCorrupt) this.#letGo(held);
+      else this.failing = true;
       throw error;
     }
   };
@@ -92,7 +96,8 @@ export class Holding {
   async #write({ source, batch }: HeldBatch, { body, sha256, events }: EncodedBatch): Promise<Reference> {
     const { pipeline } = this.#settings;
     const key = objectKey({ source, batch, events, hash: sha256.slice(0, 32) });
-    await this.#lake.put(key, body);
+    // An earlier put of ours, as a rule, whose answer was lost.
+    if ((await this.#lake.put(key, body)) === 'kept') await readNamed(this.#lake, key, sha256);
     return { v: 1, pipeline, lake: this.#lake.uri, key, batch, sha256, events, bytes: body.length };
   }
 }

@@ -216,7 +216,8 @@ export class SourcePoller {
             'an ingest did not end well; started again',
           );
         }
-        if (!this.#leases.holds(batch.receipts)) return false;
+        const isLost = batch.content === undefined && batch.reference === undefined;
+        if (isLost || !this.#leases.holds(batch.receipts)) return false;
       }
       await sleep(Math.min(250 * 2 ** attempt, 5_000), undefined, { ref: false });
     }

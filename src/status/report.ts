@@ -22,6 +22,8 @@ export interface QueueStatus {
   readonly leased: number;
   /** Age of the oldest message; null where there is none, or the queue does not tell. */
   readonly oldestSeconds: number | null;
+  /** When it was so, where the queue tells it only some time later. */
+  readonly asOf?: string;
 }
 
 export interface TableStatus {

@@ -83,8 +83,11 @@ function queuesOf(settings: Settings, parts: Parts): [string, () => Queue][] {
 }
 
 async function queueStatus(queue: Queue): Promise<QueueStatus> {
-  const { waiting, leased, oldestMs } = await queue.backlog();
-  return { waiting, leased, oldestSeconds: oldestMs === undefined ? null : Math.round(oldestMs / 1_000) };
+  const { waiting, leased, oldestMs, asOf } = await queue.backlog();
+  return {
+    ...{ waiting, leased, oldestSeconds: oldestMs === undefined ? null : Math.round(oldestMs / 1_000) },
+    ...(asOf && { asOf: asOf.toISOString() }),
+  };
 }
 
 function lag(totals: LakeTotals, table: string): Pick<TableStatus, 'freshnessSeconds' | 'objectsMissing'> {

@@ -22,10 +22,12 @@ const alikeReadings = 3;
 
 /**
  * Waits until sources and secondary hold nothing, no workflow of the pipeline but `reconcile` runs and no table misses an
- * object of any age: seen three times alike, since queues and visibility may answer late.
+ * object of any age: seen three times alike, since queues and visibility may answer late. A queue that says how late it
+ * answers is asked until it tells what it held after the wait had begun.
  */
 export async function waitUntilDone(reader: StatusReader, options: WaitOptions): Promise<Waited> {
-  const deadline = Date.now() + options.timeoutMs;
+  const begun = Date.now();
+  const deadline = begun + options.timeoutMs;
   const late = new AbortController();
   const tooLate = delay(options.timeoutMs, undefined, { signal: late.signal }).catch(() => undefined);
   let report: StatusReport | undefined;
@@ -37,7 +39,7 @@ export async function waitUntilDone(reader: StatusReader, options: WaitOptions):
       const reading = await Promise.race([tooLate, reader.read(alike.times > 0 ? 'everything' : 'live')]);
       if (reading === undefined) break;
       report = reading;
-      const left = whatIsLeft(report);
+      const left = whatIsLeft(report, begun);
       const as = JSON.stringify([report.lake, report.tables]);
       alike = left.length > 0 ? { times: 0, as } : { times: as === alike.as ? alike.times + 1 : 1, as };
       if (alike.times >= alikeReadings) return { report, waitingFor: [] };
@@ -51,11 +53,16 @@ export async function waitUntilDone(reader: StatusReader, options: WaitOptions):
   }
 }
 
-/** What a pipeline has still to do, for people: `3 messages on app`. Empty where it is done. */
-export function whatIsLeft(report: StatusReport): string[] {
+/**
+ * What a pipeline has still to do, for people: `3 messages on app`. Empty where it is done. `since`: Unix milliseconds, from which on
+ * a queue must have been empty.
+ */
+export function whatIsLeft(report: StatusReport, since: number): string[] {
   const left = report.unanswered.map(({ part, error }) => `${part} (${error})`);
-  for (const [name, { waiting, leased }] of Object.entries(report.queues))
+  for (const [name, { waiting, leased, asOf }] of Object.entries(report.queues)) {
     if (waiting + leased > 0) left.push(`${waiting + leased} messages on ${name}`);
+    else if (asOf !== undefined && Date.parse(asOf) < since) left.push(`a count of ${name} that is newer than ${asOf}`);
+  }
   if (report.workflows !== undefined && report.workflows > 0) left.push(`${report.workflows} workflows`);
   for (const [name, { objectsMissing = 0 }] of Object.entries(report.tables))
     if (objectsMissing > 0) left.push(`${objectsMissing} objects in ${name}`);

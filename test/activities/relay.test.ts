@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Dependencies } from '../../src/activities/index.js';
 import { createRelay } from '../../src/activities/relay.js';
-import { EventRefused, Unavailable } from '../../src/errors.js';
+import { EventRefused, LakeCorrupt, Unavailable } from '../../src/errors.js';
 import { newId } from '../../src/ids.js';
 import { objectKey } from '../../src/keys.js';
 import type { Outcome } from '../../src/providers/queue.js';
@@ -57,6 +57,13 @@ test('rings for an object whose writer said nothing, once it is durable', async 
   expect(await relay({ source: 'app', batch: reference.batch })).toBe('stored');
   expect(rung()).toEqual([reference]);
   expect(lake.puts).toEqual([reference.key]);
+});
+
+test('does not ring for an object that is not what its key says', async () => {
+  const { key, batch } = await stored();
+  lake.objects.set(key, { body: Buffer.from('half of it'), writtenAt: new Date() });
+  await expect(relay({ source: 'app', batch })).rejects.toThrow(LakeCorrupt);
+  expect(secondary.sent).toEqual([]);
 });
 
 test("takes another source's object of a like name for what it is", async () => {

@@ -1,5 +1,6 @@
 import { Unavailable } from '../../src/errors.js';
-import { ErrorAnswer, NoAnswer, noAnswer } from '../../src/providers/gcp/gcs-http.js';
+import { ErrorAnswer } from '../../src/providers/gcp/gcs-http.js';
+import { NoAnswer, noAnswer } from '../../src/providers/gcp/no-answer.js';
 import { sdkError, unavailable } from '../../src/providers/gcp/sdk.js';
 
 const asked = { doing: 'writing a', permission: 'storage.objects.create' };

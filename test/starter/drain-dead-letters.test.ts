@@ -8,8 +8,8 @@ test('a queue whose counts come late is not empty while messages of it are held 
   const poller = { leased: 2 };
   const queue = { backlog: () => Promise.resolve({ waiting: 0, leased: 0 }) };
   const looks: number[] = [];
-  await untilEmpty([{ queue, poller }], stop.signal, log, ([left]) => {
-    looks.push(left!);
+  await untilEmpty([{ queue, poller }], stop.signal, log, ([look]) => {
+    looks.push(look!.left);
     if (looks.length === 4) poller.leased = 0;
   });
   expect(looks).toEqual([2, 2, 2, 2, 0, 0, 0]);
@@ -24,4 +24,25 @@ test('a queue that does not answer is asked again, and is empty when it looked s
   };
   await untilEmpty([{ queue: { backlog }, poller: { leased: 0 } }], stop.signal, log, () => undefined);
   expect(counts).toEqual([]);
+}, 20_000);
+
+test('a queue that tells late how it was is not empty until it tells how it was after the last message', async () => {
+  const stop = new AbortController();
+  const begun = Date.now();
+  const poller = { leased: 0 };
+  // None were there a while ago; then two, of which one is held here; then none, and nobody knows of now.
+  const told = [
+    { waiting: 0, leased: 0, asOf: new Date(begun - 60_000) },
+    { waiting: 2, leased: 0, asOf: new Date(begun - 30_000) },
+    { waiting: 0, leased: 0, asOf: new Date(begun + 500) },
+  ];
+  const looks: (readonly [number, Date | undefined])[] = [];
+  await untilEmpty([{ queue: { backlog: () => Promise.resolve(told[0]!) }, poller }], stop.signal, log, ([look]) => {
+    looks.push([look!.left, look!.asOf]);
+    if (told.length > 1) told.shift();
+    poller.leased = looks.length === 2 ? 1 : 0;
+    if (looks.length === 6) told[0] = { waiting: 0, leased: 0, asOf: new Date() };
+  });
+  expect(looks.map(([left]) => left)).toEqual([0, 2, 1, 0, 0, 0, 0, 0, 0]);
+  expect(looks[0]![1]).toEqual(new Date(begun - 60_000));
 }, 20_000);

@@ -1,4 +1,4 @@
-import { Unavailable } from '../../src/errors.js';
+import { LakeCorrupt, Unavailable } from '../../src/errors.js';
 import { newId } from '../../src/ids.js';
 import { parseObjectKey } from '../../src/keys.js';
 import { Encoder } from '../../src/starter/encoder.js';
@@ -98,6 +98,34 @@ test('after a failure the lake counts as failing until a write goes well, and th
   expect(events).toBe(3);
   expect(holding.failing).toBe(false);
   expect(stored).toBe(1);
+});
+
+test('an object that an earlier put left is read back before it counts as stored', async () => {
+  const batch = hold();
+  lake.faults.put = async () => {
+    delete lake.faults.put;
+    const body = await (batch.content as Promise<{ body: Uint8Array }>);
+    lake.objects.set(lake.puts[0]!, { body: body.body, writtenAt: new Date() });
+    throw new Unavailable('no answer');
+  };
+  await expect(holding.persist(batch)).rejects.toThrow('no answer');
+  const reference = await holding.persist(batch);
+  expect(lake.gets).toEqual([lake.puts[0]]);
+  expect(reference).toMatchObject({ key: lake.puts[0], events: 3 });
+  expect(stored).toBe(1);
+});
+
+test('a key that holds other bytes fails the batch, which is returned then: its messages come again as another', async () => {
+  const batch = hold();
+  lake.faults.put = (key) => {
+    lake.objects.set(key, { body: Buffer.from('half of it'), writtenAt: new Date() });
+    return Promise.resolve();
+  };
+  await expect(holding.persist(batch)).rejects.toThrow(LakeCorrupt);
+  expect(batch.reference).toBeUndefined();
+  expect(holding.failing).toBe(false);
+  expect(stored).toBe(1);
+  expect(await holding.persist(batch)).toBe('returned');
 });
 
 test('what cannot be encoded fails with the reason, and is returned then: its bytes are gone', async () => {

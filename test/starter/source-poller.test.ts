@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 import { Unavailable } from '../../src/errors.js';
 import { Encoder } from '../../src/starter/encoder.js';
@@ -92,6 +92,20 @@ test('what is stored is acknowledged, and nothing before', async () => {
   lakeDoor.open();
   await until('an empty queue', () => queue.size === 0);
   expect(queue.acknowledged.toSorted()).toEqual(ids.toSorted());
+  expect(storedIds().toSorted()).toEqual(ids.toSorted());
+});
+
+test('a batch whose key holds other bytes is not acknowledged: its messages are stored as another', async () => {
+  lake.faults.put = (key) => {
+    delete lake.faults.put;
+    lake.objects.set(key, { body: gzipSync('half of it'), writtenAt: new Date() });
+    return Promise.resolve();
+  };
+  const ids = queue.put(...bodies(3));
+  poll();
+  await until('an empty queue', () => queue.size === 0);
+  expect(lake.puts).toHaveLength(2);
+  lake.objects.delete(lake.puts[0]!);
   expect(storedIds().toSorted()).toEqual(ids.toSorted());
 });
 

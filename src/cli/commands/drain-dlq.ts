@@ -29,13 +29,15 @@ export function registerDrainDlq(program: Command): void {
 /** Says what changed; and, once, where nothing does for long. */
 function follower(): (drained: readonly Drained[]) => void {
   let told = '';
-  let since = performance.now();
+  let since = Date.now();
   return (drained) => {
     const text = describe(drained);
+    // What a queue tells late may have moved since.
+    const stands = drained.some(({ left, asOf }) => left > 0 && (asOf?.getTime() ?? Date.now()) - since > standstillMs);
     if (text !== told) {
       note((told = text));
-      since = performance.now();
-    } else if (performance.now() - since > standstillMs && drained.some(({ left }) => left > 0)) {
+      since = Date.now();
+    } else if (stands) {
       note('nothing moves: is a worker running? catchment stuck says what does not go on');
       since = Infinity;
     }
@@ -58,8 +60,9 @@ async function mustHaveDeadLetters(settings: Settings): Promise<void> {
 
 function describe(drained: readonly Drained[]): string {
   return drained
-    .map(({ queue, messages, left }) => {
-      const rest = left === 0 ? '' : `, about ${left} left`;
+    .map(({ queue, messages, left, asOf }) => {
+      const at = asOf === undefined ? '' : ` at ${asOf.toISOString().slice(11, 16)} UTC`;
+      const rest = left === 0 ? '' : `, about ${left} left${at}`;
       return `${queue}: ${counted(messages, 'dead letter')} ${queue === 'secondary' ? 'loaded' : 'in the lake'}${rest}`;
     })
     .join('\n');

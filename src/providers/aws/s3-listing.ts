@@ -1,40 +1,17 @@
 import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 
 import { Unavailable } from '../../errors.js';
-import { compareBytes } from '../byte-order.js';
-import { folderOfPrefix } from '../lake-keys.js';
+import { inPages, type Page } from '../lake-pages.js';
 import type { LakeObject } from '../lake.js';
 import type { Bucket } from './s3-bucket.js';
 
-interface Page {
-  readonly objects: readonly LakeObject[];
-  /** Where the next one begins; undefined at the end. */
-  readonly next?: string;
+/** The objects whose key begins with `prefix` and comes after `after`, in order of the keys' bytes. */
+export function list(bucket: Bucket, prefix: string, after: string): AsyncIterable<LakeObject> {
+  const pageAt = (next: string | undefined): Promise<Page> => pageOf(bucket, prefix, after, next);
+  return inPages({ prefix, after, uri: bucket.uri, pageAt });
 }
 
-/**
- * The objects whose key begins with `prefix` and comes after `after`, in order of the keys' bytes. While one page is
- * worked on, the next is on its way, and no other: who wants the first objects alone pays for one request.
- */
-export async function* list(bucket: Bucket, prefix: string, after: string): AsyncGenerator<LakeObject> {
-  folderOfPrefix(prefix);
-  let page = await pageOf(bucket, prefix, { after });
-  for (;;) {
-    const { next } = page;
-    let ahead: Promise<Page> | undefined;
-    for (const object of page.objects) {
-      yield object;
-      if (next === undefined || ahead !== undefined) continue;
-      ahead = pageOf(bucket, prefix, { after, next });
-      // Whoever leaves before it comes does not hear that it failed.
-      ahead.catch(() => undefined);
-    }
-    if (next === undefined) return;
-    page = await (ahead ?? pageOf(bucket, prefix, { after, next }));
-  }
-}
-
-async function pageOf(bucket: Bucket, prefix: string, from: { after: string; next?: string }): Promise<Page> {
+async function pageOf(bucket: Bucket, prefix: string, after: string, next: string | undefined): Promise<Page> {
   const client = await bucket.client();
   const doing = `listing ${prefix}`;
   let reply: ListObjectsV2CommandOutput;
@@ -44,8 +21,8 @@ async function pageOf(bucket: Bucket, prefix: string, from: { after: string; nex
       Prefix: bucket.prefix + prefix,
       // XML has no way to write most control characters.
       EncodingType: 'url',
-      ...(from.next !== undefined && { ContinuationToken: from.next }),
-      ...(from.next === undefined && from.after !== '' && { StartAfter: bucket.prefix + from.after }),
+      ...(next !== undefined && { ContinuationToken: next }),
+      ...(next === undefined && after !== '' && { StartAfter: bucket.prefix + after }),
     });
   } catch (error) {
     throw bucket.failure(error, doing, 's3:ListBucket');
@@ -56,10 +33,6 @@ async function pageOf(bucket: Bucket, prefix: string, from: { after: string; nex
       throw new Unavailable(`${doing} (${bucket.uri}): the store lists an object without its key, size or time`);
     return { key: decode(Key).slice(bucket.prefix.length), bytes: Size, writtenAt: LastModified };
   });
-  for (const [index, { key }] of objects.entries()) {
-    if (index > 0 && compareBytes(objects[index - 1]!.key, key) >= 0)
-      throw new Unavailable(`${doing} (${bucket.uri}): the store does not list in order of bytes; use one that does`);
-  }
   if (reply.IsTruncated !== true) return { objects };
   if (reply.NextContinuationToken === undefined)
     throw new Unavailable(`${doing} (${bucket.uri}): the store says that there is more, and not how to ask for it`);

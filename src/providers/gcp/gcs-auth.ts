@@ -1,6 +1,6 @@
 import type { Storage } from '@google-cloud/storage';
 
-import { NoAnswer } from './gcs-http.js';
+import { inTime } from './no-answer.js';
 
 type Auth = Storage['authClient'];
 
@@ -31,19 +31,12 @@ export class Credentials {
     return (this.#auth ??= load('of-no-matter'));
   }
 
-  /** Who gives out tokens may never answer, and the client would wait for it, for every call to come. */
   async #inTime<Result>(ask: () => Promise<Result>): Promise<Result> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new NoAnswer('ETIMEDOUT')), this.#longestMs);
-    });
     try {
-      return await Promise.race([ask(), late]);
+      return await inTime(ask(), this.#longestMs);
     } catch (error) {
       this.forget();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -3,8 +3,9 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Credentials } from './gcs-auth.js';
-import { ErrorAnswer, Http, NoAnswer, noAnswer, type Patience, type Request } from './gcs-http.js';
+import { ErrorAnswer, Http, type Patience, type Request } from './gcs-http.js';
 import type { Pace } from './gcs-pace.js';
+import { NoAnswer, noAnswer } from './no-answer.js';
 
 export interface Call {
   readonly method: Request['method'];

@@ -2,6 +2,8 @@ import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
 
+import { NoAnswer, noAnswer } from './no-answer.js';
+
 /** So that no call waits for ever. */
 export interface Patience {
   /** A request is given up after so long without an answer's head, the upload included. */
@@ -30,21 +32,6 @@ export class ErrorAnswer extends Error {
     this.code = status;
     this.errors = [{ reason }];
   }
-}
-
-/** No answer came, or not all of it: nobody knows whether the request took effect. */
-export class NoAnswer extends Error {
-  readonly code: string;
-
-  constructor(code: string) {
-    super();
-    this.code = code;
-  }
-}
-
-export function noAnswer(error: unknown): NoAnswer {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return error instanceof NoAnswer ? error : new NoAnswer(typeof code === 'string' ? code : 'ECONNRESET');
 }
 
 const sockets = 256;

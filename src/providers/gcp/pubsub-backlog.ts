@@ -1,33 +1,47 @@
 import { Unavailable } from '../../errors.js';
+import type { Backlog } from '../queue.js';
 import type { PubsubCalls } from './pubsub-calls.js';
 
 const monitoring = 'https://monitoring.googleapis.com';
 const longestMs = 10_000;
 /** A sample a minute, which can be seen some minutes later, with gaps: over so long there is one. */
 const samplesOfMs = 900_000;
+/** A minute until a sample is taken, and two until it can be seen, as Google has it; and one that we add. */
+const seenWithinMs = 240_000;
 /** Google: Cloud Monitoring, "Google Cloud metrics", pubsub. */
 const metrics = {
   waiting: 'pubsub.googleapis.com/subscription/num_undelivered_messages',
   oldest: 'pubsub.googleapis.com/subscription/oldest_unacked_message_age',
 } as const;
 
-/**
- * What waits, and what is leased with it, as Cloud Monitoring has it: Pub/Sub itself does not tell. Some minutes old.
- */
-export async function backlogOf(calls: PubsubCalls): Promise<{ waiting: number; leased: number; oldestMs?: number }> {
+/** What waits, and what is leased with it, as Cloud Monitoring has it: Pub/Sub itself does not tell. */
+export async function backlogOf(calls: PubsubCalls): Promise<Backlog> {
   const [waiting, oldest] = await Promise.all([latest(calls, metrics.waiting), latest(calls, metrics.oldest)]);
-  // No sample: nothing has ever been there.
-  return { waiting: waiting ?? 0, leased: 0, ...(oldest !== undefined && { oldestMs: oldest * 1_000 }) };
+  return {
+    // No sample: nothing has ever been there, until so lately that none could be seen.
+    waiting: waiting?.value ?? 0,
+    leased: 0,
+    asOf: waiting?.at ?? new Date(Date.now() - seenWithinMs),
+    ...(oldest !== undefined && { oldestMs: oldest.value * 1_000 }),
+  };
+}
+
+interface Sample {
+  readonly value: number;
+  readonly at: Date;
 }
 
 interface TimeSeries {
   /** The newest first. */
   readonly timeSeries?: readonly {
-    readonly points?: readonly { readonly value?: { readonly int64Value?: string } }[];
+    readonly points?: readonly {
+      readonly interval?: { readonly endTime?: string };
+      readonly value?: { readonly int64Value?: string };
+    }[];
   }[];
 }
 
-async function latest(calls: PubsubCalls, metric: string): Promise<number | undefined> {
+async function latest(calls: PubsubCalls, metric: string): Promise<Sample | undefined> {
   const doing = `asking Cloud Monitoring what waits on ${calls.subscription}`;
   const { auth, subscription } = await calls.connection(doing);
   const [, project, , name] = subscription.split('/');
@@ -45,8 +59,9 @@ async function latest(calls: PubsubCalls, metric: string): Promise<number | unde
     // The client sends the token wherever it is told to, for anybody on the way to read.
     const isOpen = auth === undefined || new URL(url).protocol === 'http:';
     const answer = isOpen ? await plainly(url) : await auth.request<TimeSeries>({ url, timeout: longestMs });
-    const value = answer.data.timeSeries?.[0]?.points?.[0]?.value?.int64Value;
-    return value === undefined ? undefined : Number(value);
+    const { value, interval } = answer.data.timeSeries?.[0]?.points?.[0] ?? {};
+    if (value?.int64Value === undefined || interval?.endTime === undefined) return undefined;
+    return { value: Number(value.int64Value), at: new Date(interval.endTime) };
   } catch (error) {
     throw calls.failure(error, doing, 'monitoring.timeSeries.list');
   }

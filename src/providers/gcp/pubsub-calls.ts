@@ -1,8 +1,7 @@
 import type { protos } from '@google-cloud/pubsub';
 
 import { CatchmentError } from '../../errors.js';
-import { claim } from './pubsub-claims.js';
-import { connect, disconnect, type Connection } from './pubsub-connection.js';
+import { Link, type Connected } from './pubsub-link.js';
 import type { PubsubContent } from './pubsub-message.js';
 import { fullName, type PubsubSettings } from './pubsub-options.js';
 import { sdkError, unavailable } from './sdk.js';
@@ -38,21 +37,16 @@ const tried = (eachMs: number, inAllMs: number) => ({
 const publishing = () => tried(30_000, 40_000);
 const settling = () => tried(10_000, 20_000);
 
-/** No call that was under way takes longer. */
-const renewedEachMs = 60_000;
-
 /** Pub/Sub's calls on a topic and its subscription. Each throws `Unavailable` with what was asked; the first connects. */
 export class PubsubCalls {
   readonly settings: PubsubSettings;
-  readonly #part: string;
-  #connected: Promise<Connection> | undefined;
-  #renewedAt = -Infinity;
+  readonly #link: Link;
   #closed = false;
 
   /** `part`: whose they are, for people. */
   constructor(settings: PubsubSettings, part: string) {
     this.settings = settings;
-    this.#part = part;
+    this.#link = new Link(settings, part);
   }
 
   /** For people, and as far as it is known before the first call. */
@@ -63,23 +57,12 @@ export class PubsubCalls {
     return fullName(this.settings.subscription, 'subscriptions', this.settings.projectId);
   }
 
-  /** Throws the client's own error where the service answers one; `Unavailable` before that. */
-  async connection(doing: string): Promise<Connection & { topic: string; subscription: string }> {
+  /** Throws `ConfigError` or `Unavailable`. */
+  async connection(doing: string): Promise<Connected> {
     if (this.#closed) throw this.closedError();
-    const connecting = (this.#connected ??= connect(this.settings));
-    let connection: Connection;
-    try {
-      connection = await connecting;
-    } catch (error) {
-      // What failed is tried anew by the next call.
-      if (this.#connected === connecting) this.#connected = undefined;
+    return this.#link.connected().catch((error: unknown) => {
       throw this.failure(error, doing, 'it');
-    }
-    const topic = fullName(this.settings.topic, 'topics', connection.projectId);
-    const subscription = fullName(this.settings.subscription, 'subscriptions', connection.projectId);
-    // The connection stays: it is closed with the queue.
-    claim(this.#part, [topic, subscription]);
-    return { ...connection, topic, subscription };
+    });
   }
 
   /** Of at most so many messages, which waits for the first of them for `waitMs`. */
@@ -161,9 +144,7 @@ export class PubsubCalls {
   /** Calls under way are to have ended: what is asked later is refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    const connection = await this.#connected?.catch(() => undefined);
-    this.#connected = undefined;
-    if (connection !== undefined) await disconnect(connection);
+    await this.#link.close();
   }
 
   closedError(): CatchmentError {
@@ -171,26 +152,15 @@ export class PubsubCalls {
   }
 
   failure(error: unknown, doing: string, permission: string): CatchmentError {
-    if (sdkError(error).grpc === 16) this.#renew();
+    if (sdkError(error).grpc === 16) this.#link.renew();
     return unavailable(error, { doing, permission });
-  }
-
-  /** The credentials are not taken: others may be there by now, and the next call looks for them. */
-  #renew(): void {
-    const now = performance.now();
-    if (now - this.#renewedAt < renewedEachMs) return;
-    this.#renewedAt = now;
-    const old = this.#connected;
-    this.#connected = undefined;
-    // What is under way on it goes on.
-    setTimeout(() => void old?.then(disconnect).catch(() => undefined), renewedEachMs).unref();
   }
 
   async #find<Found>(
     doing: string,
     what: 'topic' | 'subscription',
     permission: string,
-    ask: (on: Connection & { topic: string; subscription: string }) => Promise<[Found, ...unknown[]]>,
+    ask: (on: Connected) => Promise<[Found, ...unknown[]]>,
   ): Promise<Found | undefined> {
     const connection = await this.connection(`${doing} ${this[what]}`);
     try {

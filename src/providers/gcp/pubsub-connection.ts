@@ -1,6 +1,7 @@
 import type { PubSub, v1 } from '@google-cloud/pubsub';
 
 import { ConfigError } from '../../errors.js';
+import { inTime } from './no-answer.js';
 import type { PubsubSettings } from './pubsub-options.js';
 
 /** What a call is made with, once the client is loaded. */
@@ -18,8 +19,19 @@ export interface Connection {
  */
 const keepalive = { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 } as const;
 
-/** Loads the client, finds credentials and project, and connects. Throws as the client does. */
-export async function connect({ endpoint, projectId }: PubsubSettings): Promise<Connection> {
+/** Loads the client, finds credentials and project, and connects. Throws as the client does, or `NoAnswer`. */
+export async function connect(settings: PubsubSettings, longestMs = 30_000): Promise<Connection> {
+  const connecting = open(settings);
+  try {
+    return await inTime(connecting, longestMs);
+  } catch (error) {
+    // One that comes late is nobody's.
+    connecting.then(disconnect).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function open({ endpoint, projectId }: PubsubSettings): Promise<Connection> {
   const { PubSub, v1 } = await import('@google-cloud/pubsub');
   const pubsub = new PubSub({
     ...keepalive,

@@ -1,16 +1,15 @@
 import type { PubsubCalls, Subscription } from './pubsub-calls.js';
 
-/** Somebody may change the subscription meanwhile. */
-const knownForMs = 60_000;
-
 /** What the subscription says of itself, as far as this process may know: who may receive may not be let look at it. */
 export class Facts {
-  readonly #calls: PubsubCalls;
+  readonly #calls: Pick<PubsubCalls, 'findSubscription' | 'settings'>;
+  readonly #askEveryMs: number;
   #known: Promise<Subscription | undefined> | undefined;
   #askedAt = -Infinity;
 
-  constructor(calls: PubsubCalls) {
+  constructor(calls: Pick<PubsubCalls, 'findSubscription' | 'settings'>, askEveryMs = 60_000) {
     this.#calls = calls;
+    this.#askEveryMs = askEveryMs;
   }
 
   /** Whether a message that is handed out is hidden for just so long by itself. */
@@ -22,12 +21,19 @@ export class Facts {
     return (await this.#subscription())?.enableExactlyOnceDelivery ?? this.#calls.settings.exactlyOnce;
   }
 
+  /** Somebody may change it meanwhile. Nobody waits for a later answer than the first: what was known serves until it is there. */
   #subscription(): Promise<Subscription | undefined> {
     const now = performance.now();
-    if (this.#known === undefined || now - this.#askedAt > knownForMs) {
+    if (now - this.#askedAt > this.#askEveryMs) {
       this.#askedAt = now;
-      this.#known = this.#calls.findSubscription().catch(() => undefined);
+      const asked = this.#calls.findSubscription();
+      if (this.#known === undefined) this.#known = asked.catch(() => undefined);
+      else
+        asked.then(
+          () => (this.#known = asked),
+          () => undefined,
+        );
     }
-    return this.#known;
+    return this.#known!;
   }
 }

@@ -1,7 +1,7 @@
 import { checkOptions } from '../options.js';
 import type { Place, Provider } from '../provider.js';
 import type { Provisioned } from '../provision.js';
-import type { Delivery, Finding, Message, Needs, Outcome, Queue, QueueLimits } from '../queue.js';
+import type { Backlog, Delivery, Finding, Message, Needs, Outcome, Queue, QueueLimits } from '../queue.js';
 import { backlogOf } from './pubsub-backlog.js';
 import { PubsubCalls } from './pubsub-calls.js';
 import { checkPubsub } from './pubsub-check.js';
@@ -136,7 +136,7 @@ class PubsubQueue implements Queue {
     }
   }
 
-  backlog(): ReturnType<Queue['backlog']> {
+  backlog(): Promise<Backlog> {
     return backlogOf(this.calls);
   }
 

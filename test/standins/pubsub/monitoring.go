@@ -59,7 +59,7 @@ func (m *monitoring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, struct{}{})
 		return
 	}
-	at := end.UTC().Format(time.RFC3339)
+	at := end.UTC().Format(time.RFC3339Nano)
 	answer(w, map[string]any{"unit": "1", "timeSeries": []any{map[string]any{
 		"metric":     map[string]any{"type": metric[1]},
 		"resource":   map[string]any{"type": "pubsub_subscription", "labels": map[string]string{"project_id": project, "subscription_id": id[1]}},

@@ -1,0 +1,61 @@
+import { Unavailable } from '../../src/errors.js';
+import type { Subscription } from '../../src/providers/gcp/pubsub-calls.js';
+import { Facts } from '../../src/providers/gcp/pubsub-facts.js';
+
+interface Asked {
+  readonly answer: (found: Subscription | undefined) => void;
+  readonly fail: () => void;
+}
+
+/** A subscription that is looked at again at every question, and answers when it is told to. */
+function asking(): { facts: Facts; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const calls = {
+    settings: { topic: 'a', subscription: 'b', ordered: false, exactlyOnce: false },
+    findSubscription: () =>
+      new Promise<Subscription | undefined>((answer, reject) =>
+        asked.push({ answer, fail: () => reject(new Unavailable('looking at it')) }),
+      ),
+  };
+  return { facts: new Facts(calls, -1), asked };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('what a subscription says of itself', () => {
+  it('is waited for once, and never again', async () => {
+    const { facts, asked } = asking();
+    const first = facts.hidesFor(60_000);
+    asked[0]!.answer({ ackDeadlineSeconds: 60 });
+    expect(await first).toBe(true);
+    // None of these is answered.
+    expect(await facts.hidesFor(60_000)).toBe(true);
+    expect(await facts.hidesFor(30_000)).toBe(false);
+    expect(asked).toHaveLength(3);
+  });
+
+  it('is what was said last', async () => {
+    const { facts, asked } = asking();
+    const first = facts.deliversExactlyOnce();
+    asked[0]!.answer({ enableExactlyOnceDelivery: false });
+    expect(await first).toBe(false);
+    await facts.deliversExactlyOnce();
+    asked[1]!.answer({ enableExactlyOnceDelivery: true });
+    await settled();
+    expect(await facts.deliversExactlyOnce()).toBe(true);
+  });
+
+  it('stays as it was known where asking again fails, and is nothing where asking fails at first', async () => {
+    const { facts, asked } = asking();
+    const first = facts.hidesFor(60_000);
+    asked[0]!.fail();
+    expect(await first).toBe(false);
+    await facts.hidesFor(60_000);
+    asked[1]!.answer({ ackDeadlineSeconds: 60 });
+    await settled();
+    expect(await facts.hidesFor(60_000)).toBe(true);
+    asked[2]!.fail();
+    await settled();
+    expect(await facts.hidesFor(60_000)).toBe(true);
+  });
+});
