@@ -1,6 +1,7 @@
 import type { protos } from '@google-cloud/pubsub';
 
 import { CatchmentError } from '../../errors.js';
+import { inTime, NoAnswer } from './no-answer.js';
 import { Link, type Connected } from './pubsub-link.js';
 import type { PubsubContent } from './pubsub-message.js';
 import { fullName, type PubsubSettings } from './pubsub-options.js';
@@ -37,15 +38,19 @@ const tried = (eachMs: number, inAllMs: number) => ({
 const publishing = () => tried(30_000, 40_000);
 const settling = () => tried(10_000, 20_000);
 
+const audience = 'https://pubsub.googleapis.com/';
+
 /** Pub/Sub's calls on a topic and its subscription. Each throws `Unavailable` with what was asked; the first connects. */
 export class PubsubCalls {
   readonly settings: PubsubSettings;
   readonly #link: Link;
+  readonly #tokenMs: number;
   #closed = false;
 
-  /** `part`: whose they are, for people. */
-  constructor(settings: PubsubSettings, part: string) {
+  /** `part`: whose they are, for people. `tokenMs`: as long as a token is waited for. */
+  constructor(settings: PubsubSettings, part: string, tokenMs = 20_000) {
     this.settings = settings;
+    this.#tokenMs = tokenMs;
     this.#link = new Link(settings, part);
   }
 
@@ -67,7 +72,9 @@ export class PubsubCalls {
 
   /** Of at most so many messages, which waits for the first of them for `waitMs`. */
   async pull(maxMessages: number, waitMs: number): Promise<Pull> {
-    const { subscriber, subscription } = await this.connection(`receiving from ${this.subscription}`);
+    const doing = `receiving from ${this.subscription}`;
+    const { subscriber, subscription, auth } = await this.connection(doing);
+    if (auth !== undefined) await this.#hasToken(subscriber, doing);
     const headers = { 'x-goog-request-params': `subscription=${encodeURIComponent(subscription)}` };
     // The client's own method gives away no way to cancel the call.
     const pull = subscriber.innerApiCalls['pull'] as CancellablePull;
@@ -82,6 +89,13 @@ export class PubsubCalls {
       },
     );
     return { answer, cancel: () => call.cancel() };
+  }
+
+  /** Who gives out tokens may never answer: to the client that is a pull which comes to its deadline, as with nothing there. */
+  async #hasToken({ auth }: Connected['subscriber'], doing: string): Promise<void> {
+    await inTime(auth.getRequestHeaders(audience), this.#tokenMs).catch((error: unknown) => {
+      throw this.failure(error, doing, 'it');
+    });
   }
 
   /** All or none; throws as the client does. */
@@ -151,8 +165,10 @@ export class PubsubCalls {
     return new CatchmentError(`The subscription ${this.subscription} is closed.`);
   }
 
+  /** Where none came, or was not taken (DEADLINE_EXCEEDED, UNAUTHENTICATED), the client would go on with what it has. */
   failure(error: unknown, doing: string, permission: string): CatchmentError {
-    if (sdkError(error).grpc === 16) this.#link.renew();
+    const isOfToken = error instanceof NoAnswer || [4, 16].includes(sdkError(error).grpc ?? 0);
+    if (isOfToken) this.#link.renew();
     return unavailable(error, { doing, permission });
   }
 

@@ -49,7 +49,7 @@ export class Link {
     return { ...connection, topic, subscription };
   }
 
-  /** The credentials are not taken: others may be there by now, and the next call looks for them. */
+  /** The next call looks for credentials anew. */
   renew(): void {
     const now = performance.now();
     if (now - this.#renewedAt < renewedEachMs) return;
