@@ -127,6 +127,17 @@ test('backfill is due beyond settle while the secondary is empty, else beyond pa
   ]);
 });
 
+test('a secondary that tells late that it is empty may hold what came since', async () => {
+  const { lake, secondary, run } = world(table('a'));
+  lake.add(now - settle - minute);
+  const emptyAt = (asOf: number) =>
+    (secondary.backlog = () => Promise.resolve({ waiting: 0, leased: 0, asOf: new Date(asOf) }));
+  emptyAt(Date.now() - 2 * minute);
+  expect((await run()).gaps).toEqual([]);
+  emptyAt(Date.now() - second);
+  expect((await run()).gaps).toHaveLength(1);
+});
+
 test('a secondary that does not answer may hold anything', async () => {
   const { lake, secondary, run } = world(table('a'));
   lake.add(now - settle - minute);

@@ -72,8 +72,7 @@ async function compare(
   const settle = settleMs(settings);
   const longest = settings.patienceMs + settle;
   const from = full || deep !== undefined ? undefined : now - settings.surviveMs - dayMs;
-  const patience = (await looksEmpty(parts.secondary)) ? settle : longest;
-  const overdue = impatient ? -Infinity : patience;
+  const overdue = impatient ? -Infinity : Math.min(settle + (await emptySinceMs(parts.secondary)), longest);
 
   const lake = { objects: 0, events: 0, underWay: 0, oldestMissing: 0 };
   const found = new Map(
@@ -149,13 +148,14 @@ function widened(gap: Gap, { batch }: ComparedObject, age: number): Gap {
   };
 }
 
-/** A queue that does not answer may hold anything: then only `patience` tells what was forgotten. */
-async function looksEmpty(queue: Queue): Promise<boolean> {
+/** How long ago it was known to be empty. A queue that does not answer may hold anything: then only `patience` tells what was forgotten. */
+async function emptySinceMs(queue: Queue): Promise<number> {
   try {
-    const { waiting, leased } = await queue.backlog();
-    return waiting + leased === 0;
+    const { waiting, leased, asOf } = await queue.backlog();
+    if (waiting + leased > 0) return Infinity;
+    return asOf === undefined ? 0 : Math.max(0, Date.now() - asOf.getTime());
   } catch {
-    return false;
+    return Infinity;
   }
 }
 
