@@ -45,6 +45,12 @@ describe('a listing in pages', () => {
     expect(asked).toEqual([undefined, '1']);
   });
 
+  it('asks for each page once, however many objects it has', async () => {
+    const { asked, listing } = store([['raw/a', 'raw/b', 'raw/c'], ['raw/d', 'raw/e'], [], ['raw/f']]);
+    expect(await keysOf(listing)).toHaveLength(6);
+    expect(asked).toEqual([undefined, '1', '2', '3']);
+  });
+
   it('fails where a page fails, once the one before it was shown, and not for who has left', async () => {
     const pages = [['raw/a', 'raw/b'], ['raw/c']];
     const seen: string[] = [];
@@ -67,8 +73,9 @@ describe('a listing in pages', () => {
     ['in a page', [['raw/b', 'raw/a']]],
     ['twice', [['raw/a', 'raw/a']]],
     ['over pages', [['raw/b'], ['raw/a']]],
-  ])('refuses a store that lists out of order: %s', async (_, pages) => {
-    await expect(keysOf(store(pages).listing)).rejects.toThrow('in order of bytes');
+    ['after what it is to begin after', [['raw/b', 'raw/a']], 'raw/b'],
+  ])('refuses a store that lists out of order: %s', async (_, pages, after = '') => {
+    await expect(keysOf(store(pages, { after }).listing)).rejects.toThrow('in order of bytes');
   });
 
   it('orders as UTF-8 bytes do', async () => {
