@@ -59,6 +59,30 @@ test('rings for an object whose writer said nothing, once it is durable', async 
   expect(lake.puts).toEqual([reference.key]);
 });
 
+test('rings for the object that is there, where its writer named another', async () => {
+  const reference = await stored();
+  const other = {
+    ...reference,
+    sha256: '0'.repeat(64),
+    key: reference.key.replace(/_\w{32}\./, `_${'0'.repeat(32)}.`),
+  };
+  expect(other.key).not.toBe(reference.key);
+  expect(await relay({ source: 'app', batch: reference.batch, reference: other })).toBe('stored');
+  expect(rung()).toEqual([reference]);
+});
+
+test('takes nothing for the object that has only its folder', async () => {
+  const reference = await stored();
+  const { body, writtenAt } = lake.objects.get(reference.key)!;
+  const beside = reference.key.replace('_5_', '_');
+  lake.objects.clear();
+  lake.objects.set(beside, { body, writtenAt });
+  expect(await relay({ source: 'app', batch: reference.batch })).toBe('returned');
+  lake.objects.set(reference.key, { body, writtenAt });
+  expect(await relay({ source: 'app', batch: reference.batch })).toBe('stored');
+  expect(rung()).toEqual([reference]);
+});
+
 test('does not ring for an object that is not what its key says', async () => {
   const { key, batch } = await stored();
   lake.objects.set(key, { body: Buffer.from('half of it'), writtenAt: new Date() });

@@ -18,7 +18,7 @@ beforeEach(() => {
   stored = 0;
 });
 
-function hold(events = 3): HeldBatch {
+function hold(events = 3, source = 'app'): HeldBatch {
   const deliveries = Array.from({ length: events }, (_, n) => ({
     id: newId(),
     receipt: `receipt ${n}`,
@@ -27,7 +27,7 @@ function hold(events = 3): HeldBatch {
     sentAt: new Date(),
   }));
   const batch: HeldBatch = {
-    source: 'app',
+    source,
     batch: newId(),
     events,
     bytes: 100,
@@ -65,6 +65,13 @@ test('two at once write the same bytes under the same key', async () => {
   expect(one).toEqual(other);
   expect(lake.objects.size).toBe(1);
   expect(stored).toBe(1);
+});
+
+test('of each source those events count that the lake has not', async () => {
+  const [first] = [hold(3), hold(4), hold(5, 'web')];
+  expect([holding.eventsOf('app'), holding.eventsOf('web'), holding.eventsOf('other')]).toEqual([7, 5, 0]);
+  await holding.persist(first);
+  expect(holding.eventsOf('app')).toBe(4);
 });
 
 test('a batch that is not held any more, or never was, is returned', async () => {
