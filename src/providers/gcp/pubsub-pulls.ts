@@ -108,6 +108,8 @@ export class Pulls {
       const pull = await this.#calls.pull(messages, pullMs);
       cancel = pull.cancel;
       this.#cancels.add(cancel);
+      // It was only connected while all was to end, and nothing has been asked for yet.
+      if (this.#closed) cancel();
       const received = await pull.answer;
       if (received.length > 0) this.#arrive(received);
     } catch (error) {
