@@ -41,6 +41,7 @@ test.each<[string, Partial<StatusReport>, string[]]>([
     ['a count of app that is newer than 2026-01-01T11:59:59.000Z'],
   ],
   ['nothing', { queues: { app: { ...empty, asOf: '2026-01-01T12:00:00.000Z' } } }, []],
+  ['a message', { queues: { app: { ...empty, waiting: 1, asOf: '2026-01-01T11:59:59.000Z' } } }, ['1 messages on app']],
   ['a workflow', { workflows: 1 }, ['1 workflows']],
   ['an object', { tables: { a: { ...done.tables.a!, objectsMissing: 4 } } }, ['4 objects in a']],
   ['a part', { unanswered: [{ part: 'temporal', error: 'down' }] }, ['temporal (down)']],
@@ -55,8 +56,10 @@ test('done is seen three times alike, the whole lake compared before it is belie
   expect(reader.how).toEqual(['live', 'live', 'everything', 'live', 'everything', 'everything']);
 });
 
-test('what changes while nothing is left is not alike', async () => {
-  const more = { tables: { a: { ...done.tables.a!, rows: 31 } } };
+test.each<Partial<StatusReport>>([
+  { tables: { a: { ...done.tables.a!, rows: 31 } } },
+  { lake: { objects: 4, events: 30 } },
+])('what changes while nothing is left is not alike: %j', async (more) => {
   const reader = scripted({}, {}, more, more, more);
   const { report } = await waitUntilDone(reader, waited);
   expect(report).toEqual({ ...done, ...more });
@@ -84,6 +87,13 @@ test('a wait that takes too long says what for, even when a part hangs', async (
     report: undefined,
     waitingFor: ['a first answer'],
   });
+});
+
+test('a wait that is over holds no process open', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+  const before = timers();
+  await waitUntilDone(scripted({}), waited);
+  expect(timers()).toBeLessThanOrEqual(before);
 });
 
 const hour = 3_600_000;

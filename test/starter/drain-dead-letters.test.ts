@@ -15,9 +15,43 @@ test('a queue whose counts come late is not empty while messages of it are held 
   expect(looks).toEqual([2, 2, 2, 2, 0, 0, 0]);
 }, 20_000);
 
+test('a queue of which somebody else holds messages is not empty, nor are all where one is not', async () => {
+  const stop = new AbortController();
+  const leased = [2, 1, 0, 0, 0];
+  const held = { backlog: () => Promise.resolve({ waiting: 0, leased: leased.shift()! }) };
+  const empty = { backlog: () => Promise.resolve({ waiting: 0, leased: 0 }) };
+  const poller = { leased: 0 };
+  const looks: number[][] = [];
+  await untilEmpty(
+    [held, empty].map((queue) => ({ queue, poller })),
+    stop.signal,
+    log,
+    (looked) => {
+      looks.push(looked.map(({ left }) => left));
+    },
+  );
+  expect(looks).toEqual([
+    [2, 0],
+    [1, 0],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ]);
+}, 20_000);
+
+test('at the signal it ends, whatever is left', async () => {
+  const stop = new AbortController();
+  const queue = { backlog: () => Promise.resolve({ waiting: 1, leased: 0 }) };
+  let looks = 0;
+  await untilEmpty([{ queue, poller: { leased: 0 } }], stop.signal, log, () => {
+    if (++looks === 2) stop.abort();
+  });
+  expect(looks).toBe(2);
+}, 20_000);
+
 test('a queue that does not answer is asked again, and is empty when it looked so three times in a row', async () => {
   const stop = new AbortController();
-  const counts = [0, 0, undefined, 1, 0, 0, 0];
+  const counts = [0, 0, undefined, 0, 1, 0, 0, 0];
   const backlog = () => {
     const waiting = counts.shift();
     return waiting === undefined ? Promise.reject(new Error('away')) : Promise.resolve({ waiting, leased: 0 });
