@@ -25,13 +25,17 @@ const isText = (text: string): boolean =>
     );
   });
 
+/** What SQS does not take as a name, or we for ours, and what is only just one. */
+const hardNames = fc.constantFrom(
+  ...['a', 'AWS.a', 'amazon.b', 'awsa', '.a', 'a.', 'a..b', 'x'.repeat(256), 'x'.repeat(257)],
+  ...['catchment-body', 'catchment-attributes', 'catchment-packed'],
+);
+
 const anyMessage: fc.Arbitrary<Message> = fc.record({
   body: anyBody,
   attributes: fc.oneof(
     attributesOf(anyText),
-    attributesOf(
-      fc.constantFrom('a', 'AWS.a', 'amazon.b', '.a', 'a.', 'a..b', 'catchment-body', 'catchment-attributes'),
-    ),
+    fc.array(fc.tuple(hardNames, anyText), { maxLength: 2 }).map((entries) => Object.fromEntries(entries)),
     fc.integer({ min: 8, max: 12 }).map((count) => {
       return Object.fromEntries(Array.from({ length: count }, (_, index) => [`name-${index}`, String(index)]));
     }),
