@@ -75,19 +75,50 @@ test('a message that was published twice is one, whatever ids Pub/Sub gave it', 
 });
 
 test("what others send is taken as it is, under Pub/Sub's own id, and so is what only looks like ours", () => {
-  for (const attributes of [
-    { 'catchment-message': 'no id', 'catchment-attributes': '3' },
-    { 'catchment-attributes': '99' } as Record<string, string>,
-    { 'catchment-attributes': 'x' },
-  ]) {
-    const delivery = received({ data: Buffer.from('[1]'), attributes });
-    expect(Buffer.from(delivery.body).toString()).toBe('[1]');
+  const id = '0190a0b0-0000-7000-8000-000000000000';
+  const more = { orderingKey: '' };
+  for (const [body, attributes] of [
+    ['[1]', { 'catchment-message': 'no id', 'catchment-attributes': '3' }],
+    ['["a"]', { 'catchment-message': `${id}-`, 'catchment-attributes': '5' }],
+    ['{"a":1}', { 'catchment-message': `-${id}`, 'catchment-attributes': '7' }],
+    ['null', { 'catchment-attributes': '4' }],
+    ['{}', { 'catchment-attributes': '99' }],
+    ['{}', { 'catchment-attributes': 'x' }],
+  ] as [string, Record<string, string>][]) {
+    const delivery = received({ data: Buffer.from(body), attributes }, more);
+    expect(Buffer.from(delivery.body).toString()).toBe(body);
     expect(delivery).toMatchObject({ id: '77', receipt: 'receipt', sentAt: new Date(1_790_000_000_250) });
     expect(delivery.attributes['catchment-attributes']).toBe(attributes['catchment-attributes']);
     expect(delivery).not.toHaveProperty('deliveries');
     expect(delivery).not.toHaveProperty('group');
   }
   expect([...received({ attributes: {} } as unknown as PubsubContent).body]).toEqual([]);
+});
+
+test('an attribute of the name of ours is no encoding of ours, though the body looks like it', () => {
+  const message = { body: Buffer.from('{"a":"b"}!'), attributes: { 'catchment-attributes': '9' } };
+  const { body, attributes } = received(toPubsub(message));
+  expect(Buffer.from(body).toString()).toBe('{"a":"b"}!');
+  expect(attributes).toEqual(message.attributes);
+});
+
+test('of the memory that others have around a body nothing is read', () => {
+  const memory = Buffer.from('{"a":"SECRET"}');
+  const delivery = received({ data: memory.subarray(0, 4), attributes: { 'catchment-attributes': '14' } });
+  expect(delivery.attributes).toEqual({ 'catchment-attributes': '14' });
+});
+
+test('who sends may use the memory of a body again at once', () => {
+  const body = Buffer.from('sent');
+  const contents = [{}, { '': 'folded' }].map((attributes) => toPubsub({ body, attributes }));
+  body.fill('x');
+  expect(contents.map((content) => Buffer.from(received(content).body).toString())).toEqual(['sent', 'sent']);
+});
+
+test('deliveries are counted where the subscription counts them, which is where it has dead letters', () => {
+  const message = { data: Buffer.from('a'), attributes: {}, messageId: '77', publishTime };
+  expect(toDelivery({ ackId: 'receipt', message, deliveryAttempt: 3 }).deliveries).toBe(3);
+  expect(toDelivery({ ackId: 'receipt', message, deliveryAttempt: 0 })).not.toHaveProperty('deliveries');
 });
 
 test('a dead letter is what was sent, when it was sent first', () => {
