@@ -7,26 +7,35 @@ import type { PubsubCalls } from '../../src/providers/gcp/pubsub-calls.js';
 /** Cloud Monitoring, which has these points of every metric, the newest first. */
 let server: Server;
 let points: unknown[];
-let asked: IncomingHttpHeaders[];
+let status: number;
+let asked: { headers: IncomingHttpHeaders; query: URLSearchParams }[];
+let settings: { monitoringEndpoint?: string };
+/** What was asked with a token, which goes nowhere. */
+let withToken: string[];
+let auth: object | undefined;
 let calls: PubsubCalls;
 
 beforeEach(async () => {
   points = [];
+  status = 200;
   asked = [];
-  server = createServer(({ headers }, answer) => {
-    asked.push(headers);
-    answer.end(JSON.stringify(points.length === 0 ? {} : { timeSeries: [{ points }] }));
+  withToken = [];
+  server = createServer(({ headers, url }, answer) => {
+    asked.push({ headers, query: new URL(url!, 'http://localhost').searchParams });
+    answer.writeHead(status).end(JSON.stringify(points.length === 0 ? {} : { timeSeries: [{ points }] }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const request = async ({ url }: { url: string }): Promise<{ data: unknown }> => {
-    const response = await fetch(url, { headers: { authorization: 'Bearer secret' } });
-    return { data: await response.json() };
+  settings = { monitoringEndpoint: `http://127.0.0.1:${port}` };
+  const request = ({ url }: { url: string }): Promise<{ data: unknown }> => {
+    withToken.push(url);
+    return Promise.resolve({ data: { timeSeries: [{ points }] } });
   };
+  auth = { request };
   calls = {
     subscription: 'projects/p/subscriptions/events',
-    settings: { monitoringEndpoint: `http://127.0.0.1:${port}` },
-    connection: () => Promise.resolve({ auth: { request }, subscription: 'projects/p/subscriptions/events' }),
+    settings,
+    connection: () => Promise.resolve({ auth, subscription: 'projects/p/subscriptions/events' }),
     failure: (error: unknown) => error,
   } as unknown as PubsubCalls;
 });
@@ -57,5 +66,41 @@ test('where there is no sample none waited, as far as one could be seen by now',
 test('a Cloud Monitoring that is reached over plain http is sent no token', async () => {
   await backlogOf(calls);
   expect(asked).toHaveLength(2);
-  expect(asked.some(({ authorization }) => authorization !== undefined)).toBe(false);
+  expect(asked.some(({ headers }) => headers.authorization !== undefined)).toBe(false);
+  expect(withToken).toEqual([]);
+});
+
+test("Google's own is asked with one", async () => {
+  points = [point('2026-01-01T12:01:00Z', '3')];
+  delete settings.monitoringEndpoint;
+  expect(await backlogOf(calls)).toMatchObject({ waiting: 3 });
+  expect(asked).toEqual([]);
+  const monitoring = 'https://monitoring.googleapis.com/v3/projects/p/timeSeries?';
+  expect(withToken).toEqual([expect.stringContaining(monitoring), expect.stringContaining(monitoring)]);
+});
+
+test('of the one subscription all is asked for that a quarter of an hour has', async () => {
+  await backlogOf(calls);
+  const filters = asked.map(({ query }) => query.get('filter'));
+  const ofEvents = 'AND resource.labels.subscription_id = "events"';
+  expect(filters).toEqual([
+    expect.stringMatching(new RegExp(`num_undelivered_messages" ${ofEvents}$`)),
+    expect.stringMatching(new RegExp(`oldest_unacked_message_age" ${ofEvents}$`)),
+  ]);
+  for (const { query } of asked) {
+    const [from, to] = ['startTime', 'endTime'].map((name) => Date.parse(query.get(`interval.${name}`)!));
+    expect(to! - from!).toBe(900_000);
+    expect(Math.abs(Date.now() - to!)).toBeLessThan(60_000);
+  }
+});
+
+test('an answer that is none is never a backlog of nothing', async () => {
+  status = 403;
+  await expect(backlogOf(calls)).rejects.toMatchObject({ status: 403 });
+});
+
+test('an emulator, of which Cloud Monitoring knows nothing, is no reason to ask it', async () => {
+  delete settings.monitoringEndpoint;
+  auth = undefined;
+  await expect(backlogOf(calls)).rejects.toThrow(/an emulator has no Cloud Monitoring/);
 });

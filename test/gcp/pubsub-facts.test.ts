@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+
 import { Unavailable } from '../../src/errors.js';
 import type { Subscription } from '../../src/providers/gcp/pubsub-calls.js';
 import { Facts } from '../../src/providers/gcp/pubsub-facts.js';
@@ -7,8 +9,10 @@ interface Asked {
   readonly fail: () => void;
 }
 
-/** A subscription that is looked at again at every question, and answers when it is told to. */
-function asking(): { facts: Facts; asked: Asked[] } {
+afterEach(() => jest.restoreAllMocks());
+
+/** A subscription that is looked at again at every question, unless said otherwise, and answers when it is told to. */
+function asking(askEveryMs = -1): { facts: Facts; asked: Asked[] } {
   const asked: Asked[] = [];
   const calls = {
     settings: { topic: 'a', subscription: 'b', ordered: false, exactlyOnce: false },
@@ -17,7 +21,7 @@ function asking(): { facts: Facts; asked: Asked[] } {
         asked.push({ answer, fail: () => reject(new Unavailable('looking at it')) }),
       ),
   };
-  return { facts: new Facts(calls, -1), asked };
+  return { facts: new Facts(calls, askEveryMs), asked };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -57,5 +61,26 @@ describe('what a subscription says of itself', () => {
     asked[2]!.fail();
     await settled();
     expect(await facts.hidesFor(60_000)).toBe(true);
+  });
+
+  it('is asked for once a minute, however often it is needed', async () => {
+    const { facts, asked } = asking(60_000);
+    const first = facts.hidesFor(60_000);
+    asked[0]!.answer({ ackDeadlineSeconds: 60 });
+    expect(await first).toBe(true);
+    await Promise.all([facts.hidesFor(60_000), facts.deliversExactlyOnce(), facts.hidesFor(60_000)]);
+    expect(asked).toHaveLength(1);
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 61_000);
+    await Promise.all([facts.hidesFor(60_000), facts.deliversExactlyOnce()]);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is of whole seconds: a lease is never shorter than was asked for', async () => {
+    const { facts, asked } = asking(60_000);
+    const first = facts.hidesFor(60_500);
+    asked[0]!.answer({ ackDeadlineSeconds: 60 });
+    expect(await first).toBe(false);
+    expect(await facts.hidesFor(59_500)).toBe(true);
   });
 });
