@@ -54,6 +54,24 @@ test('what differs is changed, and nothing else', async () => {
   expect(found.expirationPolicy?.ttl ?? undefined).toBeUndefined();
 });
 
+test('dead letters go where the config says, after as many deliveries as can be', async () => {
+  const [dead, other] = [await newPlace(), await newPlace()];
+  const { topic, subscription } = dead;
+  for (const [deadLetterTopic, maxDeliveryAttempts] of [
+    [topic, 5],
+    [other.topic, 100],
+  ] as const) {
+    const place = await newPlace({ deadLetterPolicy: { deadLetterTopic, maxDeliveryAttempts } });
+    const queue = await openQueue(place, { deadLetters: { topic, subscription } });
+    expect(await whats(queue, 'apply')).toContain(
+      `Pub/Sub subscription ${place.subscription}: send a message to ${topic} after 100 deliveries`,
+    );
+    expect(await whats(queue, 'apply')).toEqual([]);
+    const [found] = await place.subscriber.getSubscription({ subscription: place.subscription });
+    expect(found.deadLetterPolicy).toMatchObject({ deadLetterTopic: topic, maxDeliveryAttempts: 100 });
+  }
+});
+
 test('a lease that Pub/Sub cannot keep is the nearest that it can', async () => {
   const place = await newPlace({ ackDeadlineSeconds: 20 });
   const queue = await openQueue(place);

@@ -103,6 +103,15 @@ test('a pull that fails is the failure of one receiver', async () => {
   expect(came.sort()).toEqual(['a', 'b']);
 });
 
+test('a pull that brings nothing until its time is over is no failure, and there is another', async () => {
+  const over = await place.faults.subscription.rule({ method: 'Pull', code: 'DEADLINE_EXCEEDED', times: 2 });
+  const waiting = receive(queue);
+  await until('both to have ended', async () => (await over.happened()) === 2);
+  await place.publish('a');
+  expect(textsOf(await waiting)).toEqual(['a']);
+  expect(await place.faults.subscription.seen('Pull')).toBe(3);
+});
+
 test('several receivers at once get each message once', async () => {
   const receivers = Array.from({ length: 8 }, () => receive(queue, { messages: 1 }));
   for (let sent = 0; sent < 8; sent++) await place.publish(`${sent}`);

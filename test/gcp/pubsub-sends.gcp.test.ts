@@ -112,6 +112,16 @@ describe('of a group', () => {
     expect((await place.faults.subscription.stats(place.subscription)).waiting).toBe(1_250);
   });
 
+  test('nothing is asked for where all is behind what failed, also where others have no group', async () => {
+    const place = await newPlace(ordered);
+    const queue = await openQueue(place, { ordered: true });
+    await place.faults.topic.rule({ method: 'Publish', code: 'PERMISSION_DENIED', nth: 2 });
+    const outcomes = await queue.send([text('alone'), ...many(3_499).map((message) => ({ ...message, group: 'one' }))]);
+    expect(runsOf(outcomes)).toBe('1000 done, 2500 again');
+    expect(await place.faults.topic.seen('Publish')).toBe(2);
+    expect((await place.faults.subscription.stats(place.subscription)).waiting).toBe(1_000);
+  });
+
   test('nothing is sent behind what failed while it was sought whom the service refuses', async () => {
     const place = await newPlace(ordered);
     const queue = await openQueue(place, { ordered: true });

@@ -1,8 +1,14 @@
+import { jest } from '@jest/globals';
+
+import { PubsubCalls } from '../../src/providers/gcp/pubsub-calls.js';
+import type { Delivery } from '../../src/providers/queue.js';
 import { done, many } from '../contract/queue-harness.js';
 import type { PubsubFault } from '../standins/pubsub-faults.js';
 import { bodiesOf } from '../standins/pubsub-place.js';
 import { until } from '../until.js';
 import { newPlace, openQueue, receive, receiveAll, receiptsOf, runsOf, textsOf } from './pubsub-queues.js';
+
+afterEach(() => jest.restoreAllMocks());
 
 describe('receipts of an exactly-once subscription', () => {
   const exact = { ackDeadlineSeconds: 600, enableExactlyOnceDelivery: true };
@@ -85,6 +91,17 @@ describe('the lease', () => {
     },
   );
 
+  test('is in whole seconds no shorter than was asked for, and no longer than Pub/Sub can', async () => {
+    const place = await newPlace();
+    const queue = await openQueue(place);
+    await place.publish('a');
+    const [given] = await receiveAll(queue, 1);
+    const extended = jest.spyOn(PubsubCalls.prototype, 'extend');
+    for (const leaseMs of [3_600_000, 1_001, 400, 0])
+      expect(runsOf(await queue.extend([given!.receipt], leaseMs))).toBe('1 done');
+    expect(extended.mock.calls.map(([, seconds]) => seconds)).toEqual([600, 2, 1, 0]);
+  });
+
   test.each<PubsubFault>([
     { code: 'PERMISSION_DENIED' },
     { kind: 'ackids', reason: 'PERMANENT_FAILURE_INVALID_ACK_ID' },
@@ -97,6 +114,31 @@ describe('the lease', () => {
     expect(textsOf(got)).toEqual(['a']);
     expect(await rule.happened()).toBe(1);
     expect(await queue.acknowledge(receiptsOf(got))).toEqual([done]);
+  });
+});
+
+describe('dead letters', () => {
+  test('are what was sent, when it was sent, and end with their queue', async () => {
+    const { topic, subscription } = await newPlace();
+    const place = await newPlace({
+      ackDeadlineSeconds: 600,
+      deadLetterPolicy: { deadLetterTopic: topic, maxDeliveryAttempts: 5 },
+    });
+    const queue = await openQueue(place, { deadLetters: { topic, subscription } });
+    await queue.send([{ body: Buffer.from('a'), attributes: { kind: 'view' } }]);
+    const given: Delivery[] = [];
+    for (let times = 1; times <= 5; times++) {
+      given.push(...(await receiveAll(queue, 1)));
+      await queue.extend([given.at(-1)!.receipt], 0);
+    }
+    expect(given.map(({ deliveries }) => deliveries)).toEqual([1, 2, 3, 4, 5]);
+    const [dead] = await receiveAll(queue.deadLetters!, 1);
+    const { id, sentAt } = given[0]!;
+    expect(dead).toMatchObject({ id, sentAt, attributes: { kind: 'view' } });
+    expect(Object.keys(dead!.attributes)).toEqual(['kind']);
+    expect(runsOf(await queue.deadLetters!.acknowledge([dead!.receipt]))).toBe('1 done');
+    await queue.close();
+    await expect(receive(queue.deadLetters!)).rejects.toThrow('is closed');
   });
 });
 
