@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 
+import type { PubsubCalls } from '../../src/providers/gcp/pubsub-calls.js';
 import { inChunks } from '../../src/providers/gcp/pubsub-chunks.js';
 import { ofNamedReceipts } from '../../src/providers/gcp/pubsub-outcomes.js';
+import { Sends } from '../../src/providers/gcp/pubsub-sends.js';
+import { text } from '../contract/queue-harness.js';
 
 test('requests keep the order, hold no more items and bytes than they may, and no fewer than they can', () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 60 });
@@ -19,6 +22,25 @@ test('requests keep the order, hold no more items and bytes than they may, and n
       }
     }),
   );
+});
+
+test.each([
+  [undefined, 16],
+  ['tenant', 1],
+])('of the group %s, %d requests are under way at once', async (group, atOnce) => {
+  const underWay: (() => void)[] = [];
+  const publish = (): Promise<void> => new Promise((end) => underWay.push(end));
+  const message = { ...text('a'), ...(group !== undefined && { group }) };
+  const sends = new Sends({ publish, topic: 'projects/p/topics/events' } as unknown as PubsubCalls);
+  const sent = sends.send(Array.from({ length: 20_000 }, () => message));
+  for (let ended = 0; ended < 20; ended++) {
+    await new Promise(setImmediate);
+    expect(underWay).toHaveLength(Math.min(20, ended + atOnce));
+    underWay[ended]!();
+  }
+  const outcomes = await sent;
+  expect(outcomes).toHaveLength(20_000);
+  expect(outcomes.every(({ status }) => status === 'done')).toBe(true);
 });
 
 describe('receipts that an exactly-once subscription did not take', () => {
