@@ -94,9 +94,22 @@ test('what cannot be changed is said, and nothing is changed', async () => {
   const another = await openQueue({ ...namesOf(newName()), subscription: place.subscription });
   const provisioning = another.provision!('apply', needs);
   await expect(provisioning).rejects.toThrow(ConfigError);
-  await expect(provisioning).rejects.toThrow(`is one of ${place.topic}, and the config names`);
+  await expect(provisioning).rejects.toThrow(`is a subscription of ${place.topic}, and the config names`);
   const [found] = await place.subscriber.getSubscription({ subscription: place.subscription });
   expect(found.ackDeadlineSeconds).toBe(20);
+});
+
+test('no topic is made for a subscription that nothing would come to', async () => {
+  const place = await newPlace();
+  await place.publisher.deleteTopic({ topic: place.topic });
+  const queue = await openQueue(place);
+  await expect(queue.provision!('apply', needs)).rejects.toThrow(
+    `the topic of ${place.subscription} was removed: nothing will come any more: once it is empty, remove the subscription`,
+  );
+  await expect(place.publisher.getTopic({ topic: place.topic })).rejects.toMatchObject({ code: 5 });
+  const other = { topic: namesOf(newName()).topic, subscription: place.subscription };
+  await expect((await openQueue(other)).provision!('apply', needs)).rejects.toThrow(ConfigError);
+  await expect(place.publisher.getTopic({ topic: other.topic })).rejects.toMatchObject({ code: 5 });
 });
 
 test('two that provision at once both come to an end, with one of each made', async () => {

@@ -3,6 +3,7 @@ import { describeError } from '../../errors.js';
 import type { Finding, Needs } from '../queue.js';
 import { backlogOf } from './pubsub-backlog.js';
 import type { PubsubCalls, Subscription } from './pubsub-calls.js';
+import { checkKind } from './pubsub-check-kind.js';
 import { expiresAfterSeconds, mostAttempts, retentionSecondsOf } from './pubsub-wanted.js';
 import { sdkError } from './sdk.js';
 
@@ -48,35 +49,6 @@ function checkEmulator({ settings }: PubsubCalls): Finding[] {
   if (set === undefined || settings.endpoint !== undefined) return [];
   const what = `${set} is set: this is not Pub/Sub itself, but what that names`;
   return [{ level: 'warning', what, remedy: 'unset it, or name the emulator as endpoint in the config' }];
-}
-
-function checkKind(found: Subscription, topic: string): Finding[] {
-  const findings: Finding[] = [];
-  if (found.topic === '_deleted-topic_')
-    findings.push({
-      level: 'error',
-      what: `the topic of ${found.name} was removed: nothing will come any more`,
-      remedy: 'once it is empty, remove the subscription, and run catchment provision',
-    });
-  else if (found.topic !== topic)
-    findings.push({
-      level: 'error',
-      what: `${found.name} is a subscription of ${found.topic}, and the config names ${topic}`,
-      remedy: 'correct one of the two names',
-    });
-  if ((found.pushConfig?.pushEndpoint ?? '') !== '' || found.bigqueryConfig != null || found.cloudStorageConfig != null)
-    findings.push({
-      level: 'error',
-      what: `${found.name} gives its messages to somebody else (push, BigQuery or Cloud Storage)`,
-      remedy: 'name a subscription of its own that is pulled',
-    });
-  if ((found.filter ?? '') !== '')
-    findings.push({
-      level: 'warning',
-      what: `${found.name} has a filter: Pub/Sub drops what does not pass it`,
-      remedy: 'make one without, unless that is meant',
-    });
-  return findings;
 }
 
 function checkRetention(found: Subscription, { surviveMs }: Needs): Finding {

@@ -2,6 +2,7 @@ import { ConfigError } from '../../errors.js';
 import type { Provisioned } from '../provision.js';
 import type { Needs } from '../queue.js';
 import type { PubsubCalls, Subscription } from './pubsub-calls.js';
+import { findForeign } from './pubsub-check-kind.js';
 import { wantedOf, type Setting } from './pubsub-wanted.js';
 
 type How = 'plan' | 'apply';
@@ -20,22 +21,20 @@ export async function provisionPubsub(
 
 async function provisionOne(calls: PubsubCalls, how: How, needs: Needs, deadTopic?: string): Promise<Provisioned[]> {
   const { topic, subscription } = await calls.connection(`looking at ${calls.topic}`);
+  const found = await calls.findSubscription();
+  // Before the topic: of a new one that nothing receives from, producers would be told that their events are safe.
+  if (found !== undefined) mustBeOf(found, topic);
   const done: Provisioned[] = [];
   if ((await calls.findTopic()) === undefined) {
     if (how === 'apply') await calls.makeTopic();
     done.push({ what: `make the Pub/Sub topic ${topic}` });
   }
   const wanted = wantedOf(calls.settings, needs, deadTopic);
-  const found = await calls.findSubscription();
   if (found === undefined) {
     if (how === 'apply') await calls.makeSubscription(valueOf(wanted));
     const all = wanted.map(({ what }) => what).join(', ');
     return [...done, { what: `make the Pub/Sub subscription ${subscription}: ${all}` }];
   }
-  if (found.topic !== topic)
-    throw new ConfigError(
-      `the subscription ${subscription} is one of ${found.topic}, and the config names ${topic}: correct one of the two names`,
-    );
   const missing = wanted.filter(({ isMet }) => !isMet(found));
   const fixed = missing.find((setting) => setting.fixed);
   if (fixed !== undefined)
@@ -48,6 +47,12 @@ async function provisionOne(calls: PubsubCalls, how: How, needs: Needs, deadTopi
       missing.map(({ path }) => path),
     );
   return [...done, ...missing.map(({ what }) => ({ what: `Pub/Sub subscription ${subscription}: ${what}` }))];
+}
+
+/** Throws `ConfigError`. */
+function mustBeOf(found: Subscription, topic: string): void {
+  const foreign = findForeign(found, topic);
+  if (foreign !== undefined) throw new ConfigError(`${foreign.what}: ${foreign.remedy}`);
 }
 
 function valueOf(settings: readonly Setting[]): Subscription {
