@@ -73,7 +73,7 @@ describe('credentials', () => {
     new Calls({ endpoint: address, credentials, pace: new Pace(), patience });
 
   test('are sent with each call, and asked for once', async () => {
-    const calls = callsWith(new Credentials(2_000));
+    const calls = callsWith(new Credentials(20_000));
     await calls.json({ method: 'GET', path: '/a' });
     await calls.json({ method: 'GET', path: '/b' });
     expect(seen).toEqual(['Bearer token-1', 'Bearer token-1']);
@@ -81,7 +81,7 @@ describe('credentials', () => {
   });
 
   test('that are not taken are asked for anew, once', async () => {
-    const calls = callsWith(new Credentials(2_000));
+    const calls = callsWith(new Credentials(20_000));
     taken = (token) => token === 'Bearer token-2';
     expect(await calls.json({ method: 'GET', path: '/a' })).toEqual({});
     taken = () => false;

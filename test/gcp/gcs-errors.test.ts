@@ -18,6 +18,12 @@ describe('an error of Google Cloud Storage says what came of a call, and what to
     [noAnswer(new Error('HIDDEN')), 'ECONNRESET; no answer'],
     [new NoAnswer('ETIMEDOUT'), 'ETIMEDOUT; no answer'],
     [Object.assign(new Error('HIDDEN'), { code: 'ENOENT' }), 'GOOGLE_APPLICATION_CREDENTIALS'],
+    [new Error('Could not load the default credentials. HIDDEN'), 'CredentialsMissing; no credentials were found'],
+    [new Error('Unable to detect a Project Id in HIDDEN'), 'ProjectUnknown; no Google Cloud project is known'],
+    [new Error('The incoming JSON object does not contain HIDDEN'), 'CredentialsUnreadable; the file of credentials'],
+    [new Error('No valid Identity Pool "credential_source" HIDDEN'), 'CredentialsUnreadable; the file of credentials'],
+    [new TypeError('fetch HIDDEN', { cause: { code: 'ECONNREFUSED', message: 'HIDDEN' } }), 'ECONNREFUSED; no answer'],
+    [noAnswer(Object.assign(new Error('HIDDEN'), { code: 'HPE_INVALID_CONSTANT' })), 'is not the service'],
   ])('%#', (error, expected) => {
     const made = unavailable(error, asked, { key: 'a' });
     expect(made).toBeInstanceOf(Unavailable);

@@ -7,6 +7,8 @@ import type { PubsubCalls } from '../../src/providers/gcp/pubsub-calls.js';
 /** Cloud Monitoring, which has these points of every metric, the newest first. */
 let server: Server;
 let points: unknown[];
+/** Instead of them. */
+let said: string | undefined;
 let status: number;
 let asked: { headers: IncomingHttpHeaders; query: URLSearchParams }[];
 let settings: { monitoringEndpoint?: string };
@@ -17,12 +19,13 @@ let calls: PubsubCalls;
 
 beforeEach(async () => {
   points = [];
+  said = undefined;
   status = 200;
   asked = [];
   withToken = [];
   server = createServer(({ headers, url }, answer) => {
     asked.push({ headers, query: new URL(url!, 'http://localhost').searchParams });
-    answer.writeHead(status).end(JSON.stringify(points.length === 0 ? {} : { timeSeries: [{ points }] }));
+    answer.writeHead(status).end(said ?? JSON.stringify(points.length === 0 ? {} : { timeSeries: [{ points }] }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -104,3 +107,11 @@ test('an emulator, of which Cloud Monitoring knows nothing, is no reason to ask 
   auth = undefined;
   await expect(backlogOf(calls)).rejects.toThrow(/an emulator has no Cloud Monitoring/);
 });
+
+test.each(['<html>Log in first</html>', 'null', '"no"', ''])(
+  'what answers something else (%j) is not taken for a Cloud Monitoring without samples',
+  async (text) => {
+    said = text;
+    await expect(backlogOf(calls)).rejects.toThrow('what answers is not Cloud Monitoring');
+  },
+);

@@ -15,6 +15,7 @@ let server: Server;
 let asked: number;
 let silent: boolean;
 let folder: string;
+let file: string;
 const { env } = process;
 
 beforeEach(async () => {
@@ -31,7 +32,7 @@ beforeEach(async () => {
   await once(server, 'listening');
   folder = mkdtempSync(join(tmpdir(), 'catchment-pubsub-connection-'));
   const subject = join(folder, 'subject');
-  const file = join(folder, 'credentials.json');
+  file = join(folder, 'credentials.json');
   writeFileSync(subject, 'subject');
   writeFileSync(
     file,
@@ -76,3 +77,14 @@ test('a project that is asked for and never told is given up, with a word of it'
   const { message } = unavailable(failed, { doing: 'receiving', permission: 'it' });
   expect(message).toContain('receiving: ETIMEDOUT');
 }, 60_000);
+
+test.each(['{', '', '{"type":"service_account"}', 'HIDDEN'])(
+  'credentials that cannot be read (%j) are told, and not quoted',
+  async (text) => {
+    writeFileSync(file, text);
+    const failed: unknown = await connect({ ...settings, projectId: 'p' }).catch((error: unknown) => error);
+    const { message } = unavailable(failed, { doing: 'receiving', permission: 'it' });
+    expect(message).toMatch(/^receiving: CredentialsUnreadable; the file of credentials cannot be read/);
+    expect(message).not.toContain('HIDDEN');
+  },
+);

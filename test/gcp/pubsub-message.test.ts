@@ -121,6 +121,14 @@ test('deliveries are counted where the subscription counts them, which is where 
   expect(toDelivery({ ackId: 'receipt', message, deliveryAttempt: 0 })).not.toHaveProperty('deliveries');
 });
 
+test('what somebody on the way adds to a message of ours is kept beside what it carries in its body', () => {
+  const long = 'x'.repeat(2_000);
+  const { attributes, ...content } = toPubsub({ body: Buffer.from('a'), attributes: { long, kind: 'plain' } });
+  const delivery = received({ ...content, attributes: { ...attributes, hop: 'relay', kind: 'changed' } });
+  expect(Buffer.from(delivery.body).toString()).toBe('a');
+  expect(delivery.attributes).toEqual({ long, kind: 'plain', hop: 'relay' });
+});
+
 test('a dead letter is what was sent, when it was sent first', () => {
   const attributes = {
     kind: 'plain',

@@ -59,6 +59,10 @@ async function latest(calls: PubsubCalls, metric: string): Promise<Sample | unde
     // The client sends the token wherever it is told to, for anybody on the way to read.
     const isOpen = auth === undefined || new URL(url).protocol === 'http:';
     const answer = isOpen ? await plainly(url) : await auth.request<TimeSeries>({ url, timeout: longestMs });
+    if (typeof answer.data !== 'object' || (answer.data as unknown) === null)
+      throw new Unavailable(
+        `${doing}: what answers is not Cloud Monitoring; look at the network, and at monitoringEndpoint`,
+      );
     const { value, interval } = answer.data.timeSeries?.[0]?.points?.[0] ?? {};
     if (value?.int64Value === undefined || interval?.endTime === undefined) return undefined;
     return { value: Number(value.int64Value), at: new Date(interval.endTime) };
@@ -67,8 +71,13 @@ async function latest(calls: PubsubCalls, metric: string): Promise<Sample | unde
   }
 }
 
-async function plainly(url: string): Promise<{ data: TimeSeries }> {
+async function plainly(url: string): Promise<{ data: TimeSeries | undefined }> {
   const response = await fetch(url, { signal: AbortSignal.timeout(longestMs) });
   if (!response.ok) throw Object.assign(new Error('no answer'), { status: response.status });
-  return { data: (await response.json()) as TimeSeries };
+  const text = await response.text();
+  try {
+    return { data: JSON.parse(text) as TimeSeries };
+  } catch {
+    return { data: undefined };
+  }
 }

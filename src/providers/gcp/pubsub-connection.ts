@@ -3,6 +3,7 @@ import type { PubSub, v1 } from '@google-cloud/pubsub';
 import { ConfigError } from '../../errors.js';
 import { inTime } from './no-answer.js';
 import type { PubsubSettings } from './pubsub-options.js';
+import { projectRemedy } from './sdk-remedies.js';
 
 /** What a call is made with, once the client is loaded. */
 export interface Connection {
@@ -45,8 +46,7 @@ async function open({ endpoint, projectId }: PubsubSettings): Promise<Connection
     // Else an emulator's client looks for credentials, of which it has no need.
     ...(pubsub.isEmulator && { clientOptions: { universeDomain: 'googleapis.com' } }),
   };
-  if (pubsub.projectId === '')
-    throw new ConfigError('no Google Cloud project is known: name it in projectId, or set GOOGLE_CLOUD_PROJECT');
+  if (pubsub.projectId === '') throw new ConfigError(projectRemedy);
   const publisher = new v1.PublisherClient(config);
   const subscriber = new v1.SubscriberClient(config);
   await Promise.all([publisher.initialize(), subscriber.initialize()]);

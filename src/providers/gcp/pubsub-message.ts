@@ -107,7 +107,9 @@ export function toDelivery({ ackId, message, deliveryAttempt }: ReceivedMessage,
     // 0 where the subscription has no dead letters, and so does not count.
     ...(Number(deliveryAttempt) > 0 && { deliveries: Number(deliveryAttempt) }),
     ...((orderingKey ?? '') !== '' && { group: orderingKey! }),
-    ...(unfolded ?? { body, attributes: folded === undefined ? others : { ...others, [ours.folded]: folded } }),
+    body: unfolded?.body ?? body,
+    // Who passes a message of ours on may have added some.
+    attributes: { ...others, ...(unfolded?.attributes ?? (folded !== undefined && { [ours.folded]: folded })) },
   };
 }
 

@@ -4,6 +4,9 @@ const credentials =
   'no credentials were found: run where a service account is attached (workload identity), or name a file in GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login';
 const wrongCredentials =
   'the credentials are not taken: look which ones the process has (GOOGLE_APPLICATION_CREDENTIALS, or the attached service account)';
+const unreadable =
+  'the file of credentials cannot be read: look at what GOOGLE_APPLICATION_CREDENTIALS names, or make it anew';
+export const projectRemedy = 'no Google Cloud project is known: name it in projectId, or set GOOGLE_CLOUD_PROJECT';
 const renew = 'the credentials have expired or were revoked: log in again, or use an attached service account';
 const throttled = 'the service asks for fewer calls: it is tried again, and slower';
 const missing = 'make it with catchment provision, or correct its name or project in the config';
@@ -15,6 +18,9 @@ const certificate =
 const byName: readonly (readonly [RegExp, string])[] = [
   // A file that is named and not there.
   [/^(CredentialsMissing|ENOENT)$/, credentials],
+  [/^CredentialsUnreadable$/, unreadable],
+  // Who has no credentials either hears of those next.
+  [/^ProjectUnknown$/, `${projectRemedy}; credentials may be missing too`],
   [/^(invalid_grant|invalid_rapt)$/, renew],
   [/^(UNAUTHENTICATED|authError|required|invalid_client|unauthorized_client)$/, wrongCredentials],
   [/^(RESOURCE_EXHAUSTED|rateLimitExceeded|userRateLimitExceeded|quotaExceeded)$/, throttled],
@@ -28,6 +34,11 @@ const byName: readonly (readonly [RegExp, string])[] = [
     "the bucket's retention policy, or a hold, keeps it: take that away, or use a bucket without",
   ],
   [/^(UserProjectMissing|userProjectMissing)$/, 'the bucket makes who asks pay: take requester pays off it'],
+  [
+    /^FAILED_PRECONDITION$/,
+    'the topic or subscription is in no state for it (detached, push, its key disabled): catchment check may say which',
+  ],
+  [/^HPE_/, 'what answers there is not the service: look at the endpoint in the config'],
   [/^(UNIMPLEMENTED|notImplemented)$/, 'the service does not know this call; use one that does'],
   [/CERT|SELF_SIGNED|^ERR_TLS|^EPROTO$/, certificate],
   [

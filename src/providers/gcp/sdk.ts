@@ -26,17 +26,29 @@ const grpcNames = [
   ...['INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED'],
 ];
 
+/** Errors that Google's clients give no code, by how they begin. */
+const byMessage: readonly (readonly [RegExp, string])[] = [
+  [/^Could not load the default credentials/, 'CredentialsMissing'],
+  [/^Unable to detect a Project Id/, 'ProjectUnknown'],
+  // A file of another kind, or one that was cut off.
+  [
+    /^(The incoming JSON object does not|Unable to parse the subject_token|.*"?credential_source"?)/,
+    'CredentialsUnreadable',
+  ],
+];
+
 export function sdkError(error: unknown): SdkError {
-  const { name, code, message, errors, status, response } = (error ?? {}) as {
+  const { name, code, message, errors, status, response, cause } = (error ?? {}) as {
     readonly name?: unknown;
     readonly code?: unknown;
     readonly message?: unknown;
+    readonly cause?: { readonly code?: unknown };
     readonly errors?: unknown;
     readonly status?: unknown;
     readonly response?: { readonly status?: unknown; readonly data?: { readonly error?: unknown } };
   };
-  if (typeof message === 'string' && message.startsWith('Could not load the default credentials'))
-    return { name: 'CredentialsMissing' };
+  const known = byMessage.find(([pattern]) => typeof message === 'string' && pattern.test(message))?.[1];
+  if (known !== undefined) return { name: known };
   if (typeof code === 'number' && grpcNames[code] !== undefined) return { name: grpcNames[code], grpc: code };
   const http = [code, status, response?.status].map(Number).find((number) => number >= 100 && number < 600);
   // `invalid_grant`, of who gives out tokens.
@@ -44,7 +56,8 @@ export function sdkError(error: unknown): SdkError {
     word(Array.isArray(errors) ? (errors as readonly { reason?: unknown }[])[0]?.reason : undefined) ??
     word(response?.data?.error);
   if (http !== undefined) return { name: reason ?? `HTTP ${http}`, status: http };
-  return { name: reason ?? word(code) ?? word(name) ?? 'an unknown error' };
+  // Where `fetch` fails, its cause alone says how.
+  return { name: reason ?? word(code) ?? word(cause?.code) ?? word(name) ?? 'an unknown error' };
 }
 
 /**
