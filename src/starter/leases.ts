@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { logged, type Logger } from '../log.js';
-import type { Queue } from '../providers/queue.js';
+import type { Outcome, Queue } from '../providers/queue.js';
 
 interface Lease {
   /** When it lapses unless it is extended, by this process's monotonic clock. */
@@ -58,25 +58,35 @@ export class Leases {
   /** Acknowledges for good, and never throws: what fails comes again, as a copy that the warehouse knows. */
   async acknowledge(receipts: readonly string[]): Promise<void> {
     let open = receipts;
+    let refused = 0;
+    let why: unknown;
     for (let attempt = 0; open.length > 0 && attempt < acknowledgeAttempts; attempt++) {
       if (attempt > 0) await sleep(50 * 2 ** attempt);
-      open = await this.#acknowledgeOnce(open);
+      const once = await this.#acknowledgeOnce(open);
+      open = once.again;
+      refused += once.refused;
+      why = once.error ?? why;
     }
-    if (open.length > 0) this.#log.warn({ messages: open.length }, 'not acknowledged; these messages will come again');
+    const messages = open.length + refused;
+    if (messages > 0) this.#log.warn({ messages, ...reason(why) }, 'not acknowledged; these messages will come again');
     this.forget(receipts);
   }
 
-  /** Those that may succeed when they are tried again. */
-  async #acknowledgeOnce(receipts: readonly string[]): Promise<readonly string[]> {
+  /** `again`: those that may succeed when they are tried again; `refused`: how many never will. */
+  async #acknowledgeOnce(
+    receipts: readonly string[],
+  ): Promise<{ again: readonly string[]; refused: number; error?: unknown }> {
     try {
       const outcomes = await this.#queue.acknowledge(receipts);
       this.#acknowledged += outcomes.filter(({ status }) => status === 'done').length;
-      return receipts.filter((_, index) => {
+      const again = receipts.filter((_, index) => {
         const outcome = outcomes[index];
         return outcome?.status === 'failed' && outcome.retry;
       });
-    } catch {
-      return receipts;
+      const { messages, error } = failuresOf(outcomes);
+      return { again, refused: messages - again.length, error };
+    } catch (error) {
+      return { again: receipts, refused: 0, error };
     }
   }
 
@@ -85,7 +95,7 @@ export class Leases {
     this.forget(receipts);
     if (receipts.length === 0) return;
     try {
-      await this.#queue.extend(receipts, delayMs);
+      this.#tell(await this.#queue.extend(receipts, delayMs), 'not given back; these leases lapse');
     } catch (error) {
       this.#log.warn({ messages: receipts.length, ...logged(error) }, 'not given back; these leases lapse');
     }
@@ -133,5 +143,26 @@ export class Leases {
       if (outcomes[index]?.status === 'done') lease.until = asked + this.#leaseMs;
       if (outcomes[index]?.status === 'expired') this.#held.delete(receipt);
     });
+    this.#tell(outcomes, 'leases were not extended; tried again');
   }
+
+  #tell(outcomes: readonly Outcome[], what: string): void {
+    const { messages, error } = failuresOf(outcomes);
+    if (messages > 0) this.#log.warn({ messages, ...reason(error) }, what);
+  }
+}
+
+/** Messages with which something did not succeed, and the first reason that was given. */
+interface Failures {
+  readonly messages: number;
+  readonly error?: unknown;
+}
+
+function failuresOf(outcomes: readonly Outcome[]): Failures {
+  const failed = outcomes.filter((outcome) => outcome.status === 'failed');
+  return { messages: failed.length, error: failed[0]?.error };
+}
+
+function reason(error: unknown): object {
+  return error === undefined ? {} : logged(error);
 }

@@ -84,6 +84,17 @@ test('an extension that fails is tried again', async () => {
   expect(lines.join('')).toContain('leases were not extended');
 });
 
+test('an extension that the queue says has failed is told, with the reason, and tried again', async () => {
+  const extend = queue.extend.bind(queue);
+  let calls = 0;
+  queue.extend = (receipts, forMs) =>
+    ++calls === 1 ? Promise.resolve(receipts.map(() => failed(true))) : extend(receipts, forMs);
+  const receipts = await receive(2);
+  await until('a second call', () => calls >= 2);
+  expect(leases.holds(receipts)).toBe(true);
+  expect(lines.join('')).toMatch(/"messages":2,"error":"the queue is down","msg":"leases were not extended/);
+});
+
 test('an extension that hangs does not stop the others', async () => {
   let calls = 0;
   const hanging = new AbortController();
@@ -109,6 +120,8 @@ test('acknowledgements that fail are tried again, those alone', async () => {
   const receipts = await receive(4);
   await leases.acknowledge(receipts);
   expect(asked).toEqual([receipts, receipts, [receipts[0]]]);
+  // The one that will never be.
+  expect(lines.join('')).toContain('"messages":1,"error":"the queue is down"');
   expect(queue.acknowledged).toHaveLength(1);
   expect(leases.holds([receipts[0]!])).toBe(false);
 });
@@ -119,7 +132,9 @@ test('leases are extended while acknowledgements are tried, and let go when none
   await leases.acknowledge(receipts);
   expect(queue.extended.length).toBeGreaterThan(0);
   expect(leases.holds(receipts)).toBe(false);
-  expect(lines.join('')).toContain('will come again');
+  expect(lines.join('')).toMatch(
+    /"messages":2,"error":"the queue is down","msg":"not acknowledged; these messages will/,
+  );
   expect(lines.join('')).not.toContain('SECRET');
   for (const receipt of receipts) expect(lines.join('')).not.toContain(receipt);
   await until('both to come again', () => queue.waiting.length === 2);
