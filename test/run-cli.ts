@@ -1,23 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { moduleCommand } from '../src/dev/module-command.js';
+import { built } from './built.js';
 
-const root = join(import.meta.dirname, '..');
-
-/** The build, which starts several times faster, where no source is newer; else the source. */
-function program(): { command: string; args: string[] } {
-  const built = join(root, 'dist', 'cli', 'main.js');
-  const source = moduleCommand(new URL('../src/cli/main.js', import.meta.url));
-  if (!existsSync(built)) return source;
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
-  const changedAt = Math.max(...files.map((file) => statSync(join(root, 'src', file)).mtimeMs));
-  return statSync(built).mtimeMs > changedAt ? { command: process.execPath, args: [built] } : source;
-}
-
-const main = program();
+const program = built('cli', 'main.js');
+/** What runs `catchment …`. */
+export const main =
+  program === undefined
+    ? moduleCommand(new URL('../src/cli/main.js', import.meta.url))
+    : { command: process.execPath, args: [program] };
 
 export interface CliResult {
   readonly status: number | null;

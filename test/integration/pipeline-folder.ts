@@ -7,17 +7,15 @@ import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 
-import { moduleCommand } from '../../src/dev/module-command.js';
 import { newId } from '../../src/ids.js';
 import { folderLake } from '../../src/providers/local/lake.js';
 import { localQueue } from '../../src/providers/local/queue.js';
 import type { Lake } from '../../src/providers/lake.js';
 import type { Place } from '../../src/providers/provider.js';
 import type { Queue } from '../../src/providers/queue.js';
+import { main } from '../run-cli.js';
 import { connected, startServer } from './temporal.js';
 import { warehouseRows } from './warehouse-rows.js';
-
-const main = moduleCommand(new URL('../../src/cli/main.js', import.meta.url));
 
 /** A pipeline of the embedded parts in a folder of its own: a server, and a worker and a poller as processes. */
 export class PipelineFolder {

@@ -11,10 +11,12 @@ import {
   NativeConnection,
   Runtime,
   Worker,
+  type WorkflowBundleOption,
 } from '@temporalio/worker';
 
 import type { PollerActivities, WorkerActivities } from '../../src/activities/types.js';
 import { newId } from '../../src/ids.js';
+import { built } from '../built.js';
 import { until } from './dev-harness.js';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -78,7 +80,6 @@ export class WorkflowHarness {
   }
 
   async #run(logger: DefaultLogger): Promise<void> {
-    const workflowsPath = join(root, 'src', 'workflows', 'index.ts');
     const activities = new Proxy(
       {},
       {
@@ -94,7 +95,7 @@ export class WorkflowHarness {
     const worker = await Worker.create({
       connection: this.#connection,
       taskQueue: this.taskQueue,
-      workflowBundle: await bundleWorkflowCode({ workflowsPath, logger }),
+      workflowBundle: await workflowBundle(logger),
       activities,
       shutdownGraceTime: 0,
       shutdownForceTime: '2s',
@@ -102,6 +103,12 @@ export class WorkflowHarness {
     const stopped = once(this.#stop.signal, 'abort');
     this.#ended = worker.runUntil(stopped).then(() => undefined);
   }
+}
+
+async function workflowBundle(logger: DefaultLogger): Promise<WorkflowBundleOption> {
+  const codePath = built('workflow-bundle.js');
+  if (codePath !== undefined) return { codePath };
+  return bundleWorkflowCode({ workflowsPath: join(root, 'src', 'workflows', 'index.ts'), logger });
 }
 
 const activityNames: (keyof WorkerActivities | keyof PollerActivities)[] = [
