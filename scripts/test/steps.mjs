@@ -5,8 +5,8 @@ import { root } from '../services/install.mjs';
 
 export const inCi = (process.env.CI ?? '') !== '';
 const leftOut = [];
-/** The program that runs now, and what to do before this one goes, the latest first. */
-let running;
+/** The programs that run now, and what to do before this one goes, the latest first. */
+const running = new Set();
 const endings = [];
 
 /** Why the tests end here. */
@@ -15,10 +15,14 @@ export class Stopped extends Error {}
 // A Ctrl-C reaches what runs by the terminal too; a signal to this process alone does not.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.once(signal, async () => {
-    running?.kill('SIGTERM');
+    endPrograms();
     await end();
     process.exit(1);
   });
+
+function endPrograms() {
+  for (const child of running) child.kill('SIGTERM');
+}
 
 /** `then` is called once the tests are over, however they end. */
 export function atEnd(then) {
@@ -29,11 +33,14 @@ export async function end() {
   for (const then of endings.splice(0).reverse()) await then();
 }
 
-/** `run` resolves with an exit status, or with nothing where all is well. */
+/** `run` resolves with an exit status, or with nothing where all is well; else the steps beside it are ended too. */
 export async function step(name, run) {
   console.log(`\n── ${name}`);
   const began = Date.now();
-  if (((await run()) ?? 0) !== 0) throw new Stopped(`${name} failed`);
+  if (((await run()) ?? 0) !== 0) {
+    endPrograms();
+    throw new Stopped(`${name} failed`);
+  }
   console.log(`── ${name}: ${((Date.now() - began) / 1000).toFixed(0)} s`);
 }
 
@@ -43,11 +50,16 @@ export function npmRun(script) {
 
 /** Resolves with its exit status once it has ended. */
 export async function program(command, args, { env = {}, stdio = 'inherit' } = {}) {
-  running = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
-  return await new Promise((resolve, reject) => {
-    running.once('error', reject);
-    running.once('close', (status) => resolve(status ?? 1));
-  });
+  const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
+  running.add(child);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (status) => resolve(status ?? 1));
+    });
+  } finally {
+    running.delete(child);
+  }
 }
 
 /** In CI this ends the tests. */
