@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
 import { installServices } from '../services/services.mjs';
-import { testsOfPipelines } from './embedded.mjs';
-import { jest, testFiles } from './jest.mjs';
+import { testFiles } from './jest.mjs';
+import { isOfPipelines, pipelines, runFiles, testsOfPipelines } from './pipelines.mjs';
 import { startStandIns, testsOfStandIn } from './stand-ins.mjs';
 import { atEnd, end, leaveOut, program, step, Stopped } from './steps.mjs';
 
@@ -10,8 +10,6 @@ import { atEnd, end, leaveOut, program, step, Stopped } from './steps.mjs';
 export const aws = cloud({ name: 'aws', pattern: '\\.aws\\.test\\.ts$' });
 /** `npm run test:gcp`: what needs Pub/Sub or Cloud Storage, and what needs parts of both clouds. */
 export const gcp = cloud({ name: 'gcp', pattern: '\\.(gcp|mixed)\\.test\\.ts$', others: ['aws'] });
-
-const ofPipelines = /^test\/(integration|faults)\//;
 
 /**
  * The tests of a cloud's parts, on stand-ins that are started once for all of it. Of other clouds only those are installed that
@@ -45,29 +43,12 @@ function cloud({ name: cloudName, pattern, others = [] }) {
           skip(service, reason, service === 'Temporal server' ? testsOfPipelines() : testsOfStandIn(service));
       });
       const files = all.filter((file) => !without.has(file));
-      await run(
-        'contract tests',
-        cloudName,
-        files.filter((file) => !ofPipelines.test(file)),
-        '--maxWorkers=2',
-      );
-      await run(
-        'integration and fault tests',
-        `${cloudName}-pipeline`,
-        files.filter((file) => ofPipelines.test(file)),
-        '--maxWorkers=1',
-      );
+      const where = ` on ${standIns}`;
+      const contract = files.filter((file) => !isOfPipelines(file));
+      await runFiles(`contract tests${where}`, join(results, `${cloudName}.json`), contract, '--maxWorkers=2', env);
+      await pipelines(files, where, join(results, cloudName), env);
     } finally {
       await end();
-    }
-
-    async function run(what, file, files, workers) {
-      if (files.length === 0) console.log(`\n── ${what}: there are none`);
-      else
-        await step(
-          `${what} on ${standIns}`,
-          jest(join(results, `${file}.json`), ['--runTestsByPath', ...files, workers], env),
-        );
     }
   };
 }

@@ -15,14 +15,10 @@ export class Stopped extends Error {}
 // A Ctrl-C reaches what runs by the terminal too; a signal to this process alone does not.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.once(signal, async () => {
-    endPrograms();
+    for (const child of running) child.kill('SIGTERM');
     await end();
     process.exit(1);
   });
-
-function endPrograms() {
-  for (const child of running) child.kill('SIGTERM');
-}
 
 /** `then` is called once the tests are over, however they end. */
 export function atEnd(then) {
@@ -33,15 +29,19 @@ export async function end() {
   for (const then of endings.splice(0).reverse()) await then();
 }
 
-/** `run` resolves with an exit status, or with nothing where all is well; else the steps beside it are ended too. */
+/** `run` resolves with an exit status, or with nothing where all is well. */
 export async function step(name, run) {
   console.log(`\n── ${name}`);
   const began = Date.now();
-  if (((await run()) ?? 0) !== 0) {
-    endPrograms();
-    throw new Stopped(`${name} failed`);
-  }
+  if (((await run()) ?? 0) !== 0) throw new Stopped(`${name} failed`);
   console.log(`── ${name}: ${((Date.now() - began) / 1000).toFixed(0)} s`);
+}
+
+/** Steps at the same time. Where one fails the others go on to their end: what a test has started is ended by nobody else. */
+export async function beside(...steps) {
+  const outcomes = await Promise.allSettled(steps);
+  const failed = outcomes.find(({ status }) => status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 export function npmRun(script) {
