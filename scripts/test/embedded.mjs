@@ -10,8 +10,7 @@ const ofClouds = '\\.(aws|gcp|mixed)\\.test\\.ts$';
 /** `npm test`. */
 export async function embedded(results) {
   // Each of them keeps one core busy, and lint alone takes longer than all others.
-  await beside(step('lint', npmRun('lint')), others());
-  const { env, missing } = await installServices(['temporal']);
+  const [, { env, missing }] = await beside(step('lint', npmRun('lint')), others());
   const withoutServer = missing.flatMap(({ service, reason }) => {
     const files = testsOfPipelines();
     leaveOut(files.join(', '), `there is no ${service} (${reason})`);
@@ -29,4 +28,5 @@ async function others() {
   await step('types', npmRun('types'));
   await step('unused code', npmRun('unused'));
   await step('build', npmRun('build'));
+  return await installServices(['temporal']);
 }

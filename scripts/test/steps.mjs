@@ -37,11 +37,15 @@ export async function step(name, run) {
   console.log(`── ${name}: ${((Date.now() - began) / 1000).toFixed(0)} s`);
 }
 
-/** Steps at the same time. Where one fails the others go on to their end: what a test has started is ended by nobody else. */
+/**
+ * What each of these comes to, at the same time. Where one fails the others go on to their end: what a test has started is ended
+ * by nobody else.
+ */
 export async function beside(...steps) {
   const outcomes = await Promise.allSettled(steps);
   const failed = outcomes.find(({ status }) => status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+  return outcomes.map(({ value }) => value);
 }
 
 export function npmRun(script) {
