@@ -96,3 +96,18 @@ test('what this process may not do, and a backlog that cannot be seen', async ()
   await place.faults.subscription.rule({ method: 'GetSubscription', code: 'PERMISSION_DENIED' });
   expect(await troubles(place)).toEqual(one('allow pubsub.subscriptions.get to who runs this'));
 });
+
+test('a source may be of a topic that this process may not send to', async () => {
+  const place = await newPlace(good);
+  await place.faults.topic.rule({ kind: 'deny' });
+  const source = await openQueue(place, {}, 'source-app');
+  expect((await source.check(needs)).filter(({ level }) => level !== 'ok')).toEqual([]);
+});
+
+test('a queue whose dead letters go to its own topic', async () => {
+  const { topic, subscription } = await newPlace(good);
+  const deadLetters = { topic, subscription: `${subscription}-dead` };
+  expect(await troubles({ topic, subscription }, { deadLetters })).toEqual(
+    one(`test: secondary, its dead letters names ${topic}, which is that of test: secondary`),
+  );
+});

@@ -136,6 +136,16 @@ test('what comes while all ends is given back, before it has ended', async () =>
   await expect(receive()).rejects.toThrow('closed');
 });
 
+test('what has come and nobody has claimed is given back at the end', async () => {
+  await leave(2);
+  await asked[0]!('a', 'b');
+  await asked[1]!('c');
+  expect(await receive(1)).toEqual(['a']);
+  await pulls.close();
+  expect(givenBack).toEqual(['b', 'c']);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
 test('what does not come soon once all is to end is not waited for', async () => {
   const waiting = receive();
   await settled();

@@ -26,10 +26,11 @@ export async function newPlace(settings: SubscriptionSettings = { ackDeadlineSec
 export async function openQueue(
   { topic, subscription }: { readonly topic: string; readonly subscription: string },
   options: Partial<PubsubOptions> = {},
+  part = 'secondary',
 ): Promise<Queue> {
   const service = { endpoint: await pubsubEndpoint(), monitoringEndpoint: await pubsubAdmin(), projectId: 'stand-in' };
   const provider = pubsub({ ...service, topic, subscription, ...options });
-  const queue = provider.open({ pipeline: 'test', dataDir: 'unused', part: 'secondary' });
+  const queue = provider.open({ pipeline: 'test', dataDir: 'unused', part });
   queues.push(queue);
   return queue;
 }
