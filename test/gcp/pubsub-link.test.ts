@@ -95,3 +95,13 @@ test('credentials that are not taken are looked for anew, once a minute, and wha
   expect(closed.mock.contexts).toEqual([first.subscriber]);
   expect((await connection(16)).subscriber).not.toBe(second.subscriber);
 });
+
+test('nothing is connected any more once all is closed', async () => {
+  const calls = new PubsubCalls({ ...settings, topic: 'ended', subscription: 'ended' }, 'ended');
+  await calls.connection('sending');
+  await Promise.all([calls.close(), calls.close()]);
+  await expect(calls.connection('sending')).rejects.toThrow(/^The subscription .*ended is closed\.$/);
+  const never = new PubsubCalls({ ...settings, topic: 'unused', subscription: 'unused' }, 'unused');
+  await never.close();
+  await expect(never.publish([])).rejects.toThrow('is closed');
+});

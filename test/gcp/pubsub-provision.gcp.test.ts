@@ -54,6 +54,20 @@ test('what differs is changed, and nothing else', async () => {
   expect(found.expirationPolicy?.ttl ?? undefined).toBeUndefined();
 });
 
+test('of settings that are asked for, those that are so already are left alone', async () => {
+  const place = await newPlace({
+    ackDeadlineSeconds: 10,
+    messageRetentionDuration: { seconds: 31 * 86_400 },
+    expirationPolicy: {},
+    enableMessageOrdering: true,
+    enableExactlyOnceDelivery: true,
+  });
+  const queue = await openQueue(place, { ordered: true, exactlyOnce: true });
+  const change = `Pub/Sub subscription ${place.subscription}: hide what is handed out for 300 s, as long as a lease`;
+  expect(await whats(queue, 'apply')).toEqual([change]);
+  expect(await whats(queue, 'apply')).toEqual([]);
+});
+
 test('dead letters go where the config says, after as many deliveries as can be', async () => {
   const [dead, other] = [await newPlace(), await newPlace()];
   const { topic, subscription } = dead;
