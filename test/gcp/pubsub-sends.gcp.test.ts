@@ -82,6 +82,21 @@ test('what is too large for any request is refused without one, and the others g
   expect(await place.faults.topic.seen('Publish')).toBe(1);
 });
 
+test('close comes after the sends that were under way, and after their outcomes', async () => {
+  const place = await newPlace();
+  const queue = await openQueue(place);
+  await place.faults.topic.rule({ method: 'Publish', delayMs: 500 });
+  const order: string[] = [];
+  const sending = [text('a'), text('b')].map(async (message) => {
+    const outcomes = await queue.send([message]);
+    order.push(runsOf(outcomes));
+  });
+  await queue.close();
+  order.push('closed');
+  await Promise.all(sending);
+  expect(order).toEqual(['1 done', '1 done', 'closed']);
+});
+
 describe('of a group', () => {
   const ordered = { ackDeadlineSeconds: 600, enableMessageOrdering: true };
 

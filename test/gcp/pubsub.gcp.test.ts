@@ -67,6 +67,14 @@ test('receipts go in as few requests as take them', async () => {
   expect(await subscription.seen('ModifyAckDeadline', 'OK')).toBe(4);
 });
 
+test('no more is asked for at a time than limits say, however many are wanted', async () => {
+  const queue = await openQueue(await newPlace());
+  await queue.send(many(3));
+  const pulled = jest.spyOn(PubsubCalls.prototype, 'pull');
+  expect(await receive(queue, { messages: 5_000 })).toHaveLength(3);
+  expect(pulled.mock.calls.map(([most]) => most)).toEqual([queue.limits.receiveMessages]);
+});
+
 describe('the lease', () => {
   test("is the caller's, where the subscription has a longer one", async () => {
     const place = await newPlace();
