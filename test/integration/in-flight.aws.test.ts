@@ -6,13 +6,13 @@ import type { Queue } from '../../src/providers/queue.js';
 import { S3Bucket, SqsQueues } from '../aws/place.js';
 import { CloudPlace } from '../cloud/place.js';
 import { sendSingles } from '../cloud/singles.js';
+import { Pipeline } from '../faults/pipeline.js';
+import { expectProved } from '../faults/proof.js';
+import { seenDuring } from '../faults/watch.js';
 import { s3Endpoint, sqsmemEndpoint } from '../standins/aws.js';
 import { FaultProxy } from '../standins/fault-proxy.js';
 import { delay } from '../standins/faults/generic.js';
 import { inFlightCap } from '../standins/faults/sqs.js';
-import { Pipeline } from './pipeline.js';
-import { expectProved } from './proof.js';
-import { seenDuring } from './watch.js';
 
 const backlog = 5_000;
 const ceiling = 1_000;
@@ -32,7 +32,7 @@ async function takeBacklog(heldMessages?: number): Promise<{ met: number; most: 
   const place = new CloudPlace(new SqsQueues(services.sqs), new S3Bucket(services.s3));
   const reached = { PLACE_SQS: sqs.endpoint, PLACE_S3: s3.endpoint };
   const held: Record<string, string> = heldMessages === undefined ? {} : { PLACE_HELD: String(heldMessages) };
-  const config = join(import.meta.dirname, 'config', 'cloud.config.ts');
+  const config = join(import.meta.dirname, '..', 'faults', 'config', 'cloud.config.ts');
   const pipeline = new Pipeline(config, place.surroundings({ ...reached, ...held }));
   try {
     expect(await pipeline.run(['provision'])).toMatchObject({ status: 0 });
