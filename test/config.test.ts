@@ -7,7 +7,7 @@ import { dataId } from '../src/config/data-id.js';
 import { defineConfig } from '../src/config/define.js';
 import { loadSettings, loadTables } from '../src/config/load.js';
 import type { Settings } from '../src/config/settings.js';
-import { ConfigError, defineTable, folderLake, localQueue, type Provider } from '../src/index.js';
+import { ConfigError, defineTable, duckdb, folderLake, gcs, localQueue, pubsub, type Provider } from '../src/index.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -127,6 +127,19 @@ describe('problems say where and what to write', () => {
       'sources.App_1: is no name of a source; write one of a-z, 0-9 and -, at most 40 long',
     ],
     [{ ...good, sources: { app: 5 } }, 'sources.app: is no provider; write a call such as localQueue()'],
+    [
+      { ...good, sources: { app: folderLake() } },
+      'sources.app: is a lake, and no queue; write a call such as localQueue()',
+    ],
+    [{ ...good, lake: duckdb() }, 'lake: is a warehouse, and no lake; write a call such as folderLake()'],
+    [
+      { ...good, secondary: gcs({ bucket: 'events' }) },
+      'secondary: is a lake, and no queue; write a call such as localQueue()',
+    ],
+    [
+      { ...good, lake: pubsub({ topic: 'app', subscription: 'app-own' }) },
+      'lake: is a queue, and no lake; write a call such as folderLake()',
+    ],
     [
       { pipeline: 'app' },
       "tables: are no tables; write the path of a file that exports them, './tables.ts', or an array of what defineTable returns",

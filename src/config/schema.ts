@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { durationPattern, milliseconds, type Duration } from '../durations.js';
 import { settingsOf } from '../problems.js';
 import type { Lake } from '../providers/lake.js';
-import type { Provider } from '../providers/provider.js';
+import type { PartKind, Provider } from '../providers/provider.js';
 import type { Queue } from '../providers/queue.js';
 import type { Warehouse } from '../providers/warehouse.js';
 import type { Table } from '../tables.js';
@@ -21,12 +21,20 @@ export const defaults = {
 
 const label = /^[a-z0-9-]{1,40}$/;
 
-const provider = <Part>(example: string) =>
+const provider = <Part>(wanted: PartKind, example: string) =>
   z
-    .custom<Provider<Part>>((value) => {
-      const { name, open } = (value ?? {}) as Partial<Provider<Part>>;
-      return typeof name === 'string' && typeof open === 'function';
-    }, `is no provider; write a call such as ${example}`)
+    .custom<Provider<Part>>(
+      (value) => {
+        const { name, open, kind = wanted } = (value ?? {}) as Partial<Provider<Part>>;
+        return typeof name === 'string' && typeof open === 'function' && kind === wanted;
+      },
+      {
+        error: ({ input }) => {
+          const { kind } = (input ?? {}) as Partial<Provider<Part>>;
+          return `is ${kind === undefined ? 'no provider' : `a ${kind}, and no ${wanted}`}; write a call such as ${example}`;
+        },
+      },
+    )
     .optional();
 
 type Default = Duration | { readonly embedded: Duration; readonly otherwise: Duration };
@@ -66,7 +74,7 @@ export const configSchema = settingsOf(
         change: 'best never: references and workflows of the old name are not taken for its own any more',
       }),
     sources: z
-      .record(z.string().regex(label), provider<Queue>('localQueue()').unwrap(), {
+      .record(z.string().regex(label), provider<Queue>('queue', 'localQueue()').unwrap(), {
         error: ({ code }) =>
           code === 'invalid_key'
             ? 'is no name of a source; write one of a-z, 0-9 and -, at most 40 long'
@@ -85,25 +93,25 @@ export const configSchema = settingsOf(
         change:
           'to take events off several queues. To rename one makes its later events others than the earlier ones, since the source is a part of an event’s identity',
       }),
-    lake: provider<Lake>('folderLake()').register(documented, {
+    lake: provider<Lake>('lake', 'folderLake()').register(documented, {
       what: 'where every event is kept raw',
       unit: 'lake',
       default: '`folderLake()`',
       change: 'to keep the events elsewhere. What is in the old one has to be copied there, key by key',
     }),
-    secondary: provider<Queue>('localQueue()').register(documented, {
+    secondary: provider<Queue>('queue', 'localQueue()').register(documented, {
       what: 'carries references to lake objects, never events',
       unit: 'queue',
       default: '`localQueue()`',
       change: 'to have it beside the lake. What is on the old one is found by `reconcile`',
     }),
-    warehouse: provider<Warehouse>('duckdb()').register(documented, {
+    warehouse: provider<Warehouse>('warehouse', 'duckdb()').register(documented, {
       what: 'has the tables, the manifest and the rejections',
       unit: 'warehouse',
       default: '`duckdb()`',
       change: 'to have the tables elsewhere. They are filled from the lake: set `since` in each table',
     }),
-    staging: provider<Lake>('folderLake()').register(documented, {
+    staging: provider<Lake>('lake', 'folderLake()').register(documented, {
       what: 'a lake for load files, which live for minutes',
       unit: 'lake',
       default: 'the lake',

@@ -10,6 +10,8 @@ export interface Place {
   readonly part: string;
 }
 
+export type PartKind = 'queue' | 'lake' | 'warehouse';
+
 /**
  * A queue, lake or warehouse as a config names it. Making one opens no connection and needs no credentials; `open` may be
  * called by every process that needs the part, and is lazy itself: the first call of the part connects.
@@ -17,6 +19,8 @@ export interface Place {
 export interface Provider<Part> {
   /** For people: `duckdb`, `sqs`. */
   readonly name: string;
+  /** What it opens, so that one in the wrong place of a config is told; types alone say nothing when a config is run. */
+  readonly kind?: PartKind;
   /** Keeps its data on this machine and answers at once: a pipeline of such parts alone gets shorter defaults. */
   readonly embedded?: true;
   /** Mistakes in its options: whoever loads the config reports them all, and `open` throws `ConfigError`. */

@@ -25,6 +25,7 @@ export function s3(options: S3Options): Provider<Lake> {
   const checked = checkOptions(s3Schema, options);
   return {
     name: 's3',
+    kind: 'lake',
     problems: checked.problems,
     open: (place) => new S3Lake(new Bucket(checked.of(place))),
   };

@@ -25,6 +25,7 @@ export function sqs(options: SqsOptions): Provider<Queue> {
   const checked = checkOptions(sqsSchema, options);
   return {
     name: 'sqs',
+    kind: 'queue',
     problems: checked.problems,
     addresses: checked.data === undefined ? {} : addressesOf(checked.data),
     open: (place) => new SqsQueue(checked.of(place)),

@@ -24,6 +24,7 @@ export function gcs(options: GcsOptions): Provider<Lake> {
   const checked = checkOptions(gcsSchema, options);
   return {
     name: 'gcs',
+    kind: 'lake',
     problems: checked.problems,
     open: (place) => new GcsLake(new Bucket(checked.of(place))),
   };

@@ -28,6 +28,7 @@ export function pubsub(options: PubsubOptions): Provider<Queue> {
   const checked = checkOptions(pubsubSchema, options);
   return {
     name: 'pubsub',
+    kind: 'queue',
     problems: checked.problems,
     addresses: checked.data === undefined ? {} : addressesOf(checked.data),
     open: (place) => new PubsubQueue(checked.of(place), place),

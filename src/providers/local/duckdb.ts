@@ -26,6 +26,7 @@ import { folderLake } from './lake.js';
 export function duckdb(options: { path?: string } = {}): Provider<Warehouse> {
   return {
     name: 'duckdb',
+    kind: 'warehouse',
     embedded: true,
     open(place) {
       const { dataDir } = place;

@@ -27,6 +27,7 @@ const attempts = 5;
 export function folderLake(options: { path?: string } = {}): Provider<Lake> {
   return {
     name: 'folder',
+    kind: 'lake',
     embedded: true,
     open({ dataDir, part }) {
       const path = options.path === undefined ? join(dataDir, 'lake') : resolve(dirname(dataDir), options.path);

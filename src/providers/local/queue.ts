@@ -19,6 +19,7 @@ export interface LocalQueueOptions {
 export function localQueue(options: LocalQueueOptions = {}): Provider<Queue> {
   return {
     name: 'local queue',
+    kind: 'queue',
     embedded: true,
     open: ({ dataDir, part }) => new LocalQueue(options.path ?? join(dataDir, 'queue', `${part}.db`)),
   };
