@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import { Unavailable } from '../../src/errors.js';
 import { backlogOf } from '../../src/providers/gcp/pubsub-backlog.js';
 import type { PubsubCalls } from '../../src/providers/gcp/pubsub-calls.js';
 
@@ -16,11 +17,13 @@ let settings: { monitoringEndpoint?: string };
 let withToken: string[];
 let auth: object | undefined;
 let calls: PubsubCalls;
+let looksAtIt: () => Promise<object | undefined>;
 
 beforeEach(async () => {
   points = [];
   said = undefined;
   status = 200;
+  looksAtIt = () => Promise.resolve({});
   asked = [];
   withToken = [];
   server = createServer(({ headers, url }, answer) => {
@@ -40,6 +43,7 @@ beforeEach(async () => {
     settings,
     connection: () => Promise.resolve({ auth, subscription: 'projects/p/subscriptions/events' }),
     failure: (error: unknown) => error,
+    findSubscription: () => looksAtIt(),
   } as unknown as PubsubCalls;
 });
 
@@ -64,6 +68,18 @@ test('where there is no sample none waited, as far as one could be seen by now',
   expect({ waiting, oldestMs }).toEqual({ waiting: 0, oldestMs: undefined });
   expect(asOf!.getTime()).toBeLessThan(begun - 180_000);
   expect(asOf!.getTime()).toBeGreaterThan(begun - 600_000);
+});
+
+test('a subscription that is not there is not taken for an empty one, but by who may not look at it', async () => {
+  looksAtIt = () => Promise.resolve(undefined);
+  await expect(backlogOf(calls)).rejects.toThrow(
+    'asking what waits on projects/p/subscriptions/events: there is no such subscription; make it with catchment provision',
+  );
+  points = [point('2026-01-01T12:01:00Z', '3')];
+  await expect(backlogOf(calls)).resolves.toMatchObject({ waiting: 3 });
+  points = [];
+  looksAtIt = () => Promise.reject(new Unavailable('PERMISSION_DENIED'));
+  await expect(backlogOf(calls)).resolves.toMatchObject({ waiting: 0 });
 });
 
 test('a Cloud Monitoring that is reached over plain http is sent no token', async () => {

@@ -17,6 +17,7 @@ const metrics = {
 /** What waits, and what is leased with it, as Cloud Monitoring has it: Pub/Sub itself does not tell. */
 export async function backlogOf(calls: PubsubCalls): Promise<Backlog> {
   const [waiting, oldest] = await Promise.all([latest(calls, metrics.waiting), latest(calls, metrics.oldest)]);
+  if (waiting === undefined) await mustBeThere(calls);
   return {
     // No sample: nothing has ever been there, until so lately that none could be seen.
     waiting: waiting?.value ?? 0,
@@ -24,6 +25,15 @@ export async function backlogOf(calls: PubsubCalls): Promise<Backlog> {
     asOf: waiting?.at ?? new Date(Date.now() - seenWithinMs),
     ...(oldest !== undefined && { oldestMs: oldest.value * 1_000 }),
   };
+}
+
+/** Of one that nobody made, or that somebody removed, there are no samples either. Who may not look at it takes it to be there. */
+async function mustBeThere(calls: PubsubCalls): Promise<void> {
+  const found = await calls.findSubscription().catch(() => 'unknown');
+  if (found === undefined)
+    throw new Unavailable(
+      `asking what waits on ${calls.subscription}: there is no such subscription; make it with catchment provision, or correct its name or project in the config`,
+    );
 }
 
 interface Sample {
