@@ -82,7 +82,9 @@ export function unpack(
   const queueSentAt = delivery.sentAt.getTime();
   const head = delivery.attributes[attribute.packed] === undefined ? undefined : readHead(delivery.body);
   if (head === undefined) {
-    const id = cleanName(delivery.attributes[attribute.id] ?? delivery.id);
+    const own = delivery.attributes[attribute.id] ?? '';
+    // By an empty id all events of the same bytes would be copies of one.
+    const id = cleanName(own === '' ? delivery.id : own);
     const broken = delivery.attributes[attribute.packed] !== undefined;
     const attributes = broken ? delivery.attributes : withoutReserved(delivery.attributes);
     const sentAt = sentAtOf(id, queueSentAt, dedupeMs);
@@ -134,6 +136,7 @@ function isHead(value: unknown): value is PackedHead {
       (event: unknown) =>
         Array.isArray(event) &&
         typeof event[0] === 'string' &&
+        event[0] !== '' &&
         Number.isSafeInteger(event[1]) &&
         (event[1] as number) >= 0 &&
         (event[2] === undefined || isAttributes(event[2])),

@@ -153,6 +153,11 @@ test('producers are held up while much is under way', async () => {
   expect(arrived(queue)).toHaveLength(4);
 });
 
+test('an empty id is refused', async () => {
+  const event: NewEvent = { id: '', body: Buffer.from('a') };
+  await expect(createSender(new MemoryQueue()).send(event)).rejects.toThrow(EventRefused);
+});
+
 test('reserved attributes are refused', async () => {
   const event: NewEvent = { body: Buffer.from('a'), attributes: { 'catchment-id': 'mine' } };
   await expect(createSender(new MemoryQueue()).send(event)).rejects.toThrow(/catchment-id .* reserved/);

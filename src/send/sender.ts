@@ -163,6 +163,7 @@ export function createSender(queue: Queue, options: SenderOptions = {}): Sender 
       const name = Object.keys({ ...common, ...attributes }).find((key) => key.startsWith(reserved));
       if (name !== undefined)
         throw new EventRefused(`the attribute ${name} is not the producer's to set: ${reserved}* is reserved`);
+      if (id === '') throw new EventRefused('the id of the event is empty; leave it out, and the event is given one');
       return new Promise<string>((done, fail) => add({ event: { id, attributes, body }, done, fail }));
     },
     async room() {
