@@ -66,6 +66,8 @@ function install(log: Logger, metrics?: MetricsExporterConfig): void {
       ...(metrics && { metrics }),
     },
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      // A poller has activities alone, on purpose.
+      if (message.startsWith('No workflows registered')) return;
       const { workflowId, activityType, error } = (meta ?? {}) as Record<string, unknown>;
       // Only failures of our own making have a message that may be shown.
       const why = error instanceof ApplicationFailure ? { type: error.type, error: error.message } : {};
