@@ -100,6 +100,7 @@ test('nothing is connected any more once all is closed', async () => {
   const calls = new PubsubCalls({ ...settings, topic: 'ended', subscription: 'ended' }, 'ended');
   await calls.connection('sending');
   await Promise.all([calls.close(), calls.close()]);
+  expect(closed).toHaveBeenCalled();
   await expect(calls.connection('sending')).rejects.toThrow(/^The subscription .*ended is closed\.$/);
   const never = new PubsubCalls({ ...settings, topic: 'unused', subscription: 'unused' }, 'unused');
   await never.close();

@@ -20,6 +20,17 @@ test('what the client sends again after a lost answer is two messages, of one id
   expect(one!.id).toBe(two!.id);
 });
 
+test.each(['DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'INTERNAL', 'UNAVAILABLE'] as const)(
+  'what %s says nothing for good of is sent again by the client',
+  async (code) => {
+    const place = await newPlace();
+    const queue = await openQueue(place);
+    const failed = await place.faults.topic.rule({ method: 'Publish', code, times: 1 });
+    expect(runsOf(await queue.send([text('a')]))).toBe('1 done');
+    expect(await failed.happened()).toBe(1);
+  },
+);
+
 test('while the service is away each outcome is a failure to try again, after a while', async () => {
   const place = await newPlace();
   const queue = await openQueue(place);
