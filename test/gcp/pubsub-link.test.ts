@@ -41,6 +41,7 @@ test('all calls have one connection, which is there until it is closed', async (
   expect(first).toMatchObject({
     ...{ topic: 'projects/stand-in/topics/link', subscription: 'projects/stand-in/subscriptions/link' },
   });
+  expect(first).not.toHaveProperty('auth'); // an emulator takes no token
   expect(closed).not.toHaveBeenCalled();
   await link.close();
   expect(closed).toHaveBeenCalledTimes(1);
@@ -55,7 +56,9 @@ test('where credentials are missing the next call looks for them again', async (
     await expect(link.connected()).rejects.not.toBeInstanceOf(ConfigError);
     const credentials = { client_id: 'id', client_secret: 'none', refresh_token: 'none' };
     writeFileSync(file, JSON.stringify({ type: 'authorized_user', ...credentials }));
-    expect(await link.connected()).toMatchObject({ topic: 'projects/stand-in/topics/late' });
+    const connected = await link.connected();
+    expect(connected).toMatchObject({ topic: 'projects/stand-in/topics/late' });
+    expect(connected).toHaveProperty('auth');
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -146,6 +146,15 @@ test('what has come and nobody has claimed is given back at the end', async () =
   expect(jest.getTimerCount()).toBe(0);
 });
 
+test('of pulls that have ended nothing is kept', async () => {
+  const waiting = receive();
+  await settled();
+  await asked[0]!('a');
+  expect(await waiting).toEqual(['a']);
+  await pulls.close();
+  expect(cancelled).toBe(0);
+});
+
 test('what does not come soon once all is to end is not waited for', async () => {
   const waiting = receive();
   await settled();
