@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-import { Unavailable } from '../../src/errors.js';
+import { LakeCorrupt, Unavailable } from '../../src/errors.js';
 import { Encoder } from '../../src/starter/encoder.js';
 import { Holding, type HeldBatch } from '../../src/starter/holding.js';
 import { SourcePoller, type IngestRun } from '../../src/starter/source-poller.js';
@@ -102,7 +102,12 @@ test('a batch whose key holds other bytes is not acknowledged: its messages are 
     return Promise.resolve();
   };
   const ids = queue.put(...bodies(3));
-  poll();
+  // As the workflow does, which finds what took the key.
+  const ingest: IngestRun = async (batch) => {
+    if ((await holding.persist(batch)) === 'returned') throw new LakeCorrupt('not what its key says');
+    return 'stored';
+  };
+  poll({ ingest });
   await until('an empty queue', () => queue.size === 0);
   expect(lake.puts).toHaveLength(2);
   lake.objects.delete(lake.puts[0]!);
