@@ -1,6 +1,7 @@
 import { Unavailable } from '../../errors.js';
 import type { Backlog } from '../queue.js';
 import type { PubsubCalls } from './pubsub-calls.js';
+import { missingRemedy } from './sdk-remedies.js';
 
 const monitoring = 'https://monitoring.googleapis.com';
 const longestMs = 10_000;
@@ -32,7 +33,7 @@ async function mustBeThere(calls: PubsubCalls): Promise<void> {
   const found = await calls.findSubscription().catch(() => 'unknown');
   if (found === undefined)
     throw new Unavailable(
-      `asking what waits on ${calls.subscription}: there is no such subscription; make it with catchment provision, or correct its name or project in the config`,
+      `asking what waits on ${calls.subscription}: there is no such subscription; ${missingRemedy}`,
     );
 }
 

@@ -5,12 +5,12 @@ import { backlogOf } from './pubsub-backlog.js';
 import type { PubsubCalls, Subscription } from './pubsub-calls.js';
 import { checkKind } from './pubsub-check-kind.js';
 import { expiresAfterSeconds, mostAttempts, retentionSecondsOf } from './pubsub-wanted.js';
+import { missingRemedy } from './sdk-remedies.js';
 import { sdkError } from './sdk.js';
 
 const provision = 'run catchment provision, which sets it';
 /** Google's client heeds both. */
 const emulators = ['PUBSUB_EMULATOR_HOST', 'CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB'];
-const make = 'make it with catchment provision, or correct its name or project in the config';
 
 /** Whether the topic and its subscription can be used, and keep messages for as long as the pipeline counts on. Never throws. */
 export async function checkPubsub(
@@ -23,7 +23,7 @@ export async function checkPubsub(
     const { topic, subscription } = await calls.connection(`looking at ${calls.subscription}`);
     const found = await calls.findSubscription();
     if (found === undefined)
-      return [{ level: 'error', what: `there is no Pub/Sub subscription ${subscription}`, remedy: make }];
+      return [{ level: 'error', what: `there is no Pub/Sub subscription ${subscription}`, remedy: missingRemedy }];
     const deadTopic = (await deadLetters?.connection('looking at the dead letters'))?.topic;
     return [
       ...checkEmulator(calls),
@@ -128,7 +128,7 @@ async function checkDeadLetters(deadLetters: PubsubCalls, needs: Needs): Promise
       {
         level: 'error',
         what: `there is no subscription ${subscription} of the dead letters: what is sent there is gone`,
-        remedy: make,
+        remedy: missingRemedy,
       },
     ];
   const findings = [...checkKind(found, topic), checkRetention(found, needs), checkExpiry(found, needs)];

@@ -9,7 +9,7 @@ const unreadable =
 export const projectRemedy = 'no Google Cloud project is known: name it in projectId, or set GOOGLE_CLOUD_PROJECT';
 const renew = 'the credentials have expired or were revoked: log in again, or use an attached service account';
 const throttled = 'the service asks for fewer calls: it is tried again, and slower';
-const missing = 'make it with catchment provision, or correct its name or project in the config';
+export const missingRemedy = 'make it with catchment provision, or correct its name or project in the config';
 const noAnswer = 'no answer: look at the network and at the endpoint in the config';
 const certificate =
   'the certificate is not trusted: name its authority in NODE_EXTRA_CA_CERTS, or correct the endpoint';
@@ -24,7 +24,7 @@ const byName: readonly (readonly [RegExp, string])[] = [
   [/^(invalid_grant|invalid_rapt)$/, renew],
   [/^(UNAUTHENTICATED|authError|required|invalid_client|unauthorized_client)$/, wrongCredentials],
   [/^(RESOURCE_EXHAUSTED|rateLimitExceeded|userRateLimitExceeded|quotaExceeded)$/, throttled],
-  [/^(NOT_FOUND|notFound)$/, missing],
+  [/^(NOT_FOUND|notFound)$/, missingRemedy],
   [
     /^(accountDisabled|SERVICE_DISABLED|accessNotConfigured)$/,
     'enable the API in the project, and its billing: gcloud services enable',
@@ -48,7 +48,7 @@ const byName: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** By the HTTP status, where the name says nothing. */
-const byStatus: Readonly<Record<number, string>> = { 401: wrongCredentials, 404: missing, 429: throttled };
+const byStatus: Readonly<Record<number, string>> = { 401: wrongCredentials, 404: missingRemedy, 429: throttled };
 
 /** What to do about a failed call; undefined where only time, or the service's own people, can help. */
 export function remedyOf({ name, status, grpc }: SdkError, permission: string): string | undefined {
